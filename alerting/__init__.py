@@ -1,0 +1,1 @@
+"""A public-warning service: one entry, every channel, nothing lost, nobody alerted by mistake."""

@@ -1,0 +1,67 @@
+"""The engine of this process and its transactions.
+
+One engine per process: `configure` names the database, `transaction` is the only way to a session, and `dispose` is
+called in a forked child before its first query, so that no two processes share a connection. Must not import a use case.
+Invariant: what happens inside one `transaction()` commits whole or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.orm import Session
+
+_state: dict[str, object] = {}
+
+
+def normalise_url(url: str) -> str:
+    """`postgres://` and `postgresql://` as SQLAlchemy's psycopg 3 dialect."""
+    for prefix in ("postgres://", "postgresql://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url[len(prefix) :]
+    return url
+
+
+def configure(url: str, *, pool_size: int = 5, pgbouncer: bool = False) -> None:
+    """Name the database of this process; an engine that was open is disposed of.
+
+    With `pgbouncer` no statement is prepared on the server, as transaction pooling needs.
+    """
+    dispose()
+    options: dict[str, object] = {"prepare_threshold": None} if pgbouncer else {}
+    _state["engine"] = create_engine(
+        normalise_url(url),
+        pool_size=pool_size,
+        max_overflow=5,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 3, "application_name": "alerting", **options},
+    )
+    _state["pid"] = os.getpid()
+
+
+def engine() -> Engine:
+    """The engine of this process; after a fork the parent's connections are left to the parent."""
+    found = _state.get("engine")
+    if not isinstance(found, Engine):
+        raise RuntimeError("no database configured: call alerting.store.engine.configure(url) first")
+    if _state.get("pid") != os.getpid():
+        found.dispose(close=False)
+        _state["pid"] = os.getpid()
+    return found
+
+
+def dispose() -> None:
+    """Close the connections of this process and forget the engine."""
+    found = _state.pop("engine", None)
+    if isinstance(found, Engine):
+        found.dispose(close=_state.get("pid") == os.getpid())
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """A session whose work commits when the block ends and is rolled back when it raises."""
+    with Session(engine(), expire_on_commit=False) as session, session.begin():
+        yield session
