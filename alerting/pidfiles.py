@@ -1,0 +1,124 @@
+"""Which process a number means: a pidfile holds the pid and when that process started.
+
+A pid alone is recycled; a pid with its start time is one process for ever. Everything that starts processes writes
+these files, so that whoever comes after a kill -9 can find and stop what was left. Imports only the standard library.
+Invariant: a process that did not write its start time into the file is never signalled.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """One process: its number and an opaque word for the moment at which it started."""
+
+    pid: int
+    started: str
+
+
+def identify(pid: int) -> Identity | None:
+    """The process that has this number now; None when there is none, or only a zombie that nobody has waited for."""
+    if pid <= 0:
+        return None
+    stat = Path(f"/proc/{pid}/stat")
+    if stat.parent.parent.joinpath("self").exists():
+        try:
+            # The command stands in brackets and may hold spaces and brackets itself: fields count from the last one.
+            fields = stat.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        except OSError:
+            return None
+        if fields[0] in {"Z", "X"}:
+            return None
+        # Ticks since boot begin anew with each boot, so the boot is part of the name.
+        boot = _BOOT.read_text(encoding="ascii").strip()[:8] if _BOOT.exists() else "0"
+        return Identity(pid, f"{boot}-{fields[19]}")
+    listed = subprocess.run(
+        ["ps", "-o", "stat=,lstart=", "-p", str(pid)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"LC_ALL": "C", "PATH": os.environ.get("PATH", "/bin:/usr/bin")},
+    ).stdout.split()
+    if not listed or listed[0].startswith("Z"):
+        return None
+    return Identity(pid, "-".join(listed[1:]))
+
+
+def alive(identity: Identity) -> bool:
+    """Whether that very process, not a later one with its number, still runs."""
+    return identify(identity.pid) == identity
+
+
+def write(path: Path, pid: int) -> Identity:
+    """Record the running process `pid`; raises ProcessLookupError when it has already ended."""
+    identity = identify(pid)
+    if identity is None:
+        raise ProcessLookupError(f"process {pid} has ended")
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    new.write_text(f"{identity.pid} {identity.started}\n", encoding="ascii")
+    new.replace(path)
+    return identity
+
+
+def read(path: Path) -> Identity | None:
+    """The process of which the file speaks, if it still runs; a torn or foreign file speaks of none."""
+    try:
+        pid, started = path.read_text(encoding="ascii").split()
+        identity = Identity(int(pid), started)
+    except (OSError, ValueError):
+        return None
+    return identity if alive(identity) else None
+
+
+def send(identity: Identity, number: signal.Signals) -> bool:
+    """Signal that very process; False when it has ended. Where the kernel has pidfds no recycling can slip between."""
+    if hasattr(os, "pidfd_open") and hasattr(signal, "pidfd_send_signal"):
+        try:
+            handle = os.pidfd_open(identity.pid)
+        except ProcessLookupError:
+            return False
+        try:
+            if not alive(identity):
+                return False
+            signal.pidfd_send_signal(handle, number)
+        except ProcessLookupError:
+            return False
+        finally:
+            os.close(handle)
+        return True
+    if not alive(identity):
+        return False
+    try:
+        os.kill(identity.pid, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def stop(identity: Identity, *, patience: float, first: signal.Signals = signal.SIGTERM) -> None:
+    """End that process: `first`, then SIGKILL after `patience` seconds. Returns when it has gone."""
+    if not send(identity, first):
+        return
+    if not gone(identity, patience):
+        send(identity, signal.SIGKILL)
+        gone(identity, 5.0)
+
+
+def gone(identity: Identity, patience: float) -> bool:
+    """Wait until that process has ended, at most `patience` seconds; a zombie has ended."""
+    deadline = time.monotonic() + patience
+    while True:
+        if not alive(identity):
+            return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
