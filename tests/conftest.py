@@ -104,9 +104,7 @@ def _end(folder: Path) -> None:
     """Stop what runs in the folder of a run and remove it."""
     for data in folder.glob("*"):
         if (data / "secrets.json").exists():
-            left = embedded.attach(data, {})
-            if left is not None:
-                embedded.start(data, {}, durable=False).stop()
+            embedded.stop_left(data)
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -179,7 +177,8 @@ def servers(run_folder: Path, worker_id: str) -> Iterator[Servers]:
     _remember_seed(url)
     number = int(worker_id.removeprefix("gw")) % 15 + 1 if worker_id.startswith("gw") else 1
     yield Servers(url, found.redis_url.removesuffix("/0") + f"/{number}")
-    del held  # the last process of the run stops it: other workers may still be at work
+    if held is not None:
+        held.leave()  # the run stops it at its end: other workers may still be at work
 
 
 @pytest.fixture(scope="session")

@@ -14,9 +14,8 @@ from alerting.config import Settings
 @pytest.mark.parametrize("turn", [1, 2])
 def test_a_test_finds_the_database_as_the_migrations_left_it(database: str, turn: int) -> None:
     with psycopg.connect(database) as connection:
-        connection.execute("CREATE TABLE IF NOT EXISTS scrap (n int)")
-        found = connection.execute("SELECT count(*) FROM scrap").fetchone()
-        connection.execute("INSERT INTO scrap VALUES (1)")
+        found = connection.execute("SELECT count(*) FROM beat").fetchone()
+        connection.execute("INSERT INTO beat (process, at) VALUES ('a test', now())")
     assert found == (0,), turn
 
 

@@ -32,6 +32,7 @@ __all__ = [
     "default_data",
     "is_free",
     "start",
+    "stop_left",
 ]
 
 
@@ -57,6 +58,12 @@ class Servers:
             **{name: value for name, value in environ.items() if value},
         }
 
+    def leave(self) -> None:
+        """Release the folder and let the servers run on, for whoever takes them over."""
+        if self._folder is not None:
+            self._folder.release()
+            self._folder = None
+
     def stop(self) -> None:
         """Stop the servers that `start` started or took over and release the folder; twice does nothing."""
         if self._folder is None:
@@ -65,8 +72,7 @@ class Servers:
             valkey.stop(self._folder)
         if "postgres" in self._ours:
             postgres.stop(self._folder)
-        self._folder.release()
-        self._folder = None
+        self.leave()
 
 
 def start(
@@ -114,6 +120,15 @@ def attach(data: Path | None = None, environ: Mapping[str, str] | None = None) -
     if not database_url or not redis_url:
         return None
     return Servers(database_url, redis_url, folder.data, secrets)
+
+
+def stop_left(data: Path) -> None:
+    """Stop the servers in a folder whose owner has gone; raises InUse when it has not."""
+    folder = Folder(data)
+    folder.lock()
+    valkey.stop(folder)
+    postgres.stop(folder)
+    folder.release()
 
 
 def _postgres_url(secrets: Secrets, port: int) -> str:
