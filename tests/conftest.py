@@ -22,9 +22,11 @@ import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
+from redis import Redis
 
 from alerting import embedded, pidfiles
 from alerting.config import Settings
+from alerting.store import engine, migrations
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("ALERTING_SHARED") or ROOT.parent / "shared")
@@ -170,7 +172,7 @@ def servers(run_folder: Path, worker_id: str) -> Iterator[Servers]:
         if found is None:
             found = held = embedded.start(data, {}, durable=False)
             _execute(found.database_url, f"CREATE DATABASE {TEMPLATE}")
-            _migrate(_database(found.database_url, TEMPLATE))
+            migrations.upgrade(_database(found.database_url, TEMPLATE))
         mine = f"test_{worker_id}"
         _execute(found.database_url, f"CREATE DATABASE {mine} TEMPLATE {TEMPLATE}")
     url = _database(found.database_url, mine)
@@ -194,25 +196,6 @@ def _database(url: str, name: str) -> str:
 def _execute(url: str, statement: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(sql.SQL(statement))
-
-
-def _migrate(url: str) -> None:
-    try:
-        from alerting.store import migrations
-    except ImportError:
-        try:
-            from alerting.store import tables
-        except ImportError:
-            return
-        from sqlalchemy import create_engine
-
-        from alerting.store import engine
-
-        made = create_engine(engine.normalise_url(url))
-        tables.metadata.create_all(made)
-        made.dispose()
-    else:
-        migrations.upgrade(url)
 
 
 _REMEMBER = """
@@ -248,8 +231,6 @@ def _remember_seed(url: str) -> None:
 @pytest.fixture
 def database(servers: Servers) -> Iterator[str]:
     """The URL of a database in which every table is as the migrations left it; `transaction()` leads to it."""
-    from alerting.store import engine
-
     _execute(servers.database_url, _CLEAN)
     engine.configure(servers.database_url)
     yield servers.database_url
@@ -259,8 +240,6 @@ def database(servers: Servers) -> Iterator[str]:
 @pytest.fixture
 def redis_url(servers: Servers) -> str:
     """The URL of this worker's Redis database, emptied."""
-    from redis import Redis
-
     with Redis.from_url(servers.redis_url) as client:
         client.flushdb()
     return servers.redis_url
