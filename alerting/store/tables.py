@@ -165,7 +165,8 @@ segment = Table(
 rendering = Table(
     "rendering",
     metadata,
-    Column("alert", Uuid, nullable=False),
+    Column("alert", Uuid, ForeignKey("alert.id"), nullable=False),
+    # -1: for those whom the replaced alert reached and who are outside this one's ground
     Column("segment", SmallInteger, nullable=False),
     Column("channel", Text, nullable=False),
     Column("language", Text, nullable=False),  # BCP 47, or mul
@@ -175,7 +176,6 @@ rendering = Table(
     Column("segments", SmallInteger, nullable=False),  # of SMS; 1 for the others
     Column("sha256", LargeBinary, nullable=False),
     PrimaryKeyConstraint("alert", "segment", "channel", "language"),
-    ForeignKeyConstraint(["alert", "segment"], ["segment.alert", "segment.n"]),
 )
 
 notice = Table(
@@ -280,7 +280,7 @@ delivery = Table(
     Column("feed", Integer),
     Column("segment", SmallInteger, nullable=False),
     Column("region", Integer, nullable=False),  # where it was reached; 0: no region
-    Column("language", Text, nullable=False),
+    Column("language", Text, nullable=False),  # the reader's; the text is chosen among the renderings when sent
     Column("status", delivery_status, nullable=False),
     Column("reason", Text),
     Column("attempts", SmallInteger, nullable=False, server_default=text("0")),

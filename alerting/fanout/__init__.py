@@ -1,0 +1,1 @@
+"""Turns outbox rows into sends: PostgreSQL decides, RQ only wakes."""

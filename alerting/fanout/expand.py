@@ -1,0 +1,226 @@
+"""Expansion: a dispatch becomes deliveries and batches, one range of address ids in each transaction.
+
+Owns the walk: which dispatch, which segment, which phase, how far. Everything it knows lies in the dispatch's cursor,
+written in the transaction that plans the rows, so that a killed planner loses nothing and repeats nothing. Invariant: the
+walk of a dispatch visits (segment by rank, phase, address id) in that order and each once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from uuid import UUID
+
+import numpy as np
+import shapely
+from sqlalchemy.orm import Session
+
+from alerting.fanout import bell
+from alerting.fanout.cover import Cover, cover
+from alerting.store import audit, batches, deliveries, expansion, frozen, outbox, publications
+from alerting.store.engine import transaction
+from alerting.store.expansion import Planned, Span, Wanted
+from alerting.store.outbox import Dispatch
+from alerting.store.states import LANE_OF_CHANNEL, DispatchState
+
+#: Address ids in the first ranges and in all later ones: the first messages leave while the walk goes on.
+RANGES = (400, 2_000, 10_000, 20_000)
+
+#: Rows of a batch where the sender has no rate: about a second of sending.
+BATCH = 2_000
+
+#: Channels whose recipients are feeds.
+BROADCAST = frozenset({"rss", "web"})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where a walk stands."""
+
+    segment: int  # position in rank order
+    phase: str
+    cursor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the expansion asks of one segment: frozen at approval, so it may be cached."""
+
+    n: int
+    severity: int
+    categories: tuple[str, ...]
+    regions: tuple[int, ...]
+    covered: tuple[int, ...]
+    cover: Cover | None
+    geometry: shapely.Geometry | None
+
+
+def expand_next(batch_size: Callable[[str], int], *, now: datetime, percent: float) -> bool:
+    """Plan one range of the most urgent dispatch; False when none is left. Rings the lane of its channel.
+
+    `batch_size` gives the rows of a batch by channel; `percent` is how many more people than approved may be planned.
+    """
+    with transaction() as session:
+        dispatch = outbox.choose_to_expand(session)
+        if dispatch is None:
+            return False
+        if dispatch.channel in BROADCAST:
+            _plan_feeds(session, dispatch, now=now)
+        else:
+            _plan_range(session, dispatch, batch_size(dispatch.channel), now=now, percent=percent)
+    bell.ring(LANE_OF_CHANNEL[dispatch.channel])
+    return True
+
+
+def _plan_feeds(session: Session, dispatch: Dispatch, *, now: datetime) -> None:
+    feeds = publications.wanted(session, dispatch.channel, now)
+    planned, highest = expansion.plan_feeds(session, dispatch.id, feeds, "mul")
+    deliveries.count_planned(session, dispatch.id, planned)
+    batches.add(session, dispatch.id, 1, highest, BATCH)
+    outbox.advance(session, dispatch, segment=0, phase="end", cursor=0, planned=highest)
+    _open(session, dispatch, now=now)
+
+
+def _plan_range(
+    session: Session, dispatch: Dispatch, size: int, *, now: datetime, percent: float
+) -> None:
+    if dispatch.alert is None:
+        raise RuntimeError(f"dispatch {dispatch.id} has no alert: a notice is open from the start")
+    grounds = _grounds(dispatch.alert)
+    step = Step(dispatch.cursor_segment, dispatch.cursor_phase, dispatch.cursor_id)
+    planned, highest, after = _phase(session, dispatch, grounds, step)
+    count = deliveries.count_planned(session, dispatch.id, planned)
+    upto = max(highest, dispatch.planned)
+    if count:
+        batches.add(session, dispatch.id, dispatch.planned + 1, upto, size)
+    outbox.advance(
+        session, dispatch, segment=after.segment, phase=after.phase, cursor=after.cursor, planned=upto
+    )
+    if dispatch.approved is not None and _too_many(session, dispatch, percent):
+        _hold(session, dispatch, now=now)
+    elif after.phase == "end":
+        _open(session, dispatch, now=now)
+
+
+def _phase(
+    session: Session, dispatch: Dispatch, grounds: tuple[Ground, ...], step: Step
+) -> tuple[Planned, int, Step]:
+    """Plan one range of one phase; what was planned, the highest n, and where the walk stands then."""
+    highest = expansion.highest_address(session, dispatch.channel)
+    if step.segment >= len(grounds):
+        return _recipients(session, dispatch, step, highest)
+    ground = grounds[step.segment]
+    wanted = Wanted(
+        dispatch.id, ground.n, dispatch.channel, dispatch.audience, ground.severity, ground.categories
+    )
+    if step.phase == "regions":
+        few = step.cursor == 0 and expansion.few_follow(session, regions=ground.regions)
+        span, last = _span(dispatch, step, highest, whole=few)
+        planned, n = expansion.plan_regions(session, wanted, ground.regions, span)
+        following = Step(step.segment, "points", 0)
+    else:
+        planned, n, last, span = _points(session, dispatch, ground, wanted, step, highest)
+        following = Step(step.segment + 1, "regions", 0)
+    if not last:
+        return planned, n, Step(step.segment, step.phase, span.upto)
+    if following.segment >= len(grounds) and dispatch.recipients_of is None:
+        following = Step(following.segment, "end", 0)
+    return planned, n, following
+
+
+def _points(
+    session: Session, dispatch: Dispatch, ground: Ground, wanted: Wanted, step: Step, highest: int
+) -> tuple[Planned, int, bool, Span]:
+    """Plan one range of points: whole cells in SQL, cells on the border by the geometry."""
+    shape = ground.cover or Cover("{}", "{}", (), ())
+    few = (
+        step.cursor == 0
+        and not ground.covered
+        and shape.few_inner is not None
+        and shape.few_border is not None
+        and expansion.few_follow(session, cells=shape.few_inner + shape.few_border)
+    )
+    span, last = _span(dispatch, step, highest, whole=few)
+    planned, n = expansion.plan_inner_points(
+        session, wanted, ground.covered, shape.inner, span, shape.few_inner if few else None
+    )
+    if ground.geometry is not None:
+        rows = expansion.border_points(session, wanted, shape.border, span, shape.few_border if few else None)
+        if rows:
+            lons, lats = np.array([r["lon"] for r in rows]), np.array([r["lat"] for r in rows])
+            # A point on the border itself counts as inside: a warning too many is better than one too few.
+            inside = shapely.intersects_xy(ground.geometry, lons, lats)
+            chosen = [(r["id"], r["region"], r["language"]) for r, hit in zip(rows, inside, strict=True) if hit]
+            more, m = expansion.plan_chosen(session, wanted, chosen, max(span.first, n + 1))
+            planned, n = planned + more, max(n, m)
+    return planned, n, last, span
+
+
+def _recipients(
+    session: Session, dispatch: Dispatch, step: Step, highest: int
+) -> tuple[Planned, int, Step]:
+    """Plan those whom the replaced dispatches reached: an Update or a Cancel is told to them too."""
+    segment = None if dispatch.alert is None else frozen.segment_for_others(session, dispatch.alert, dispatch.channel)
+    if segment is None or not dispatch.recipients_of:
+        return [], 0, Step(step.segment, "end", 0)
+    wanted = Wanted(dispatch.id, segment, dispatch.channel, dispatch.audience, 0, ())
+    span, last = _span(dispatch, step, highest, whole=False)
+    planned, n = expansion.plan_recipients_of(session, wanted, dispatch.recipients_of, span)
+    return planned, n, Step(step.segment, "end" if last else "recipients", span.upto)
+
+
+def _span(dispatch: Dispatch, step: Step, highest: int, *, whole: bool) -> tuple[Span, bool]:
+    """The next range of address ids, and whether it is the last of its phase."""
+    size = RANGES[min(dispatch.ranges, len(RANGES) - 1)]
+    upto = highest if whole else min(step.cursor + size, highest)
+    return Span(step.cursor, upto, dispatch.planned + 1), upto >= highest
+
+
+def _too_many(session: Session, dispatch: Dispatch, percent: float) -> bool:
+    counted = sum(deliveries.counts(session, dispatch.id).values())
+    return counted > (dispatch.approved or 0) * (1 + percent / 100)
+
+
+def _hold(session: Session, dispatch: Dispatch, *, now: datetime) -> None:
+    """More people than were approved: nothing more leaves until somebody has looked."""
+    outbox.set_state(session, dispatch.id, DispatchState.HELD, now=now)
+    detail = {
+        "channel": dispatch.channel,
+        "approved": dispatch.approved,
+        "planned": sum(deliveries.counts(session, dispatch.id).values()),
+    }
+    audit.append(session, actor="expand", act="dispatch.held", subject=f"dispatch {dispatch.id}", detail=detail, now=now)
+
+
+def _open(session: Session, dispatch: Dispatch, *, now: datetime) -> None:
+    outbox.set_state(session, dispatch.id, DispatchState.OPEN, now=now)
+    detail = {
+        "alert": str(dispatch.alert),
+        "channel": dispatch.channel,
+        "planned": sum(deliveries.counts(session, dispatch.id).values()),
+    }
+    audit.append(session, actor="expand", act="dispatch.planned", subject=f"dispatch {dispatch.id}", detail=detail, now=now)
+
+
+@lru_cache(maxsize=16)
+def _grounds(alert: UUID) -> tuple[Ground, ...]:
+    """The segments of an alert in rank order; never updated, so a process reads and covers each once."""
+    with transaction() as session:
+        rows = frozen.segments_of(session, alert)
+    found = []
+    for row in rows:
+        geometry = None if row.geometry is None else shapely.from_wkb(row.geometry)
+        found.append(
+            Ground(
+                n=row.n,
+                severity=row.severity,
+                categories=row.categories,
+                regions=row.regions,
+                covered=row.covered,
+                cover=None if geometry is None else cover(geometry),
+                geometry=geometry,
+            )
+        )
+    return tuple(found)

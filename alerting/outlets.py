@@ -1,0 +1,36 @@
+"""The ways out that this installation has: Settings become channels. For the composition roots alone.
+
+Imported by create_app, the workers and the command line; nothing else knows a concrete channel. Invariant: a channel that
+is not configured is absent, and whoever needs it says so.
+"""
+
+from __future__ import annotations
+
+from channels.base import Channel
+
+from alerting.config import Settings
+
+
+def channels_from(settings: Settings) -> dict[str, Channel]:
+    """The addressed channels by name."""
+    found: dict[str, Channel] = {}
+    if settings.twilio_account_sid:
+        from channels.twilio_sms import TwilioConfig, TwilioSms
+
+        found["sms"] = TwilioSms(
+            TwilioConfig(
+                account_sid=settings.twilio_account_sid,
+                auth_token=settings.twilio_auth_token,
+                messaging_service_sid=settings.twilio_messaging_service_sid,
+                api_base_url=settings.twilio_api_base_url,
+                public_base_url=settings.public_base_url,
+                in_flight=settings.sms_in_flight,
+            )
+        )
+    if settings.smtp_url:
+        from channels.smtp_email import SmtpConfig, SmtpEmail
+
+        found["email"] = SmtpEmail(
+            SmtpConfig(url=settings.smtp_url, mail_from=settings.mail_from, connections=settings.smtp_connections)
+        )
+    return found

@@ -1,0 +1,164 @@
+"""Batches: the only thing that is claimed. A lease is a token and a time; whoever has lost it writes nothing more.
+
+Owns the rows of batch: claim, renew, finish, split, recover. Functions take a session and never commit; leases are
+counted by the database's clock. Invariant: every statement of a lease holder carries its token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+#: Seconds that a lease lasts without a flush: twenty flush windows.
+LEASE = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A claimed batch: rows n_from..n_to of a dispatch, or `only` some of them."""
+
+    batch: int
+    dispatch: int
+    n_from: int
+    n_to: int
+    only: tuple[int, ...] | None
+    token: UUID
+    priority: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A batch whose lease ran out: rows up to `started_to` may have left."""
+
+    batch: int
+    dispatch: int
+    n_from: int
+    n_to: int
+    only: tuple[int, ...] | None
+    started_to: int | None
+    withdrawn: bool
+
+
+def add(session: Session, dispatch: int, n_from: int, n_to: int, size: int) -> int:
+    """Cut n_from..n_to into ready batches of at most `size` rows; returns how many."""
+    if n_to < n_from:
+        return 0
+    result = session.execute(
+        text("""
+            INSERT INTO batch (dispatch, n_from, n_to, state)
+            SELECT :dispatch, start, least(start + :size - 1, :n_to), 'ready'
+            FROM generate_series(CAST(:n_from AS bigint), CAST(:n_to AS bigint), CAST(:size AS bigint)) AS start
+            RETURNING id
+        """),
+        {"dispatch": dispatch, "n_from": n_from, "n_to": n_to, "size": size},
+    )
+    return len(result.all())
+
+
+def claim(session: Session, dispatch: int, *, token: UUID, window: int) -> Lease | None:
+    """Lease the first ready batch of a dispatch; None when other claimers hold them all.
+
+    `window` rows may leave before the first flush: `started_to` says so from the beginning.
+    """
+    row = session.execute(
+        text("""
+            WITH mine AS (
+                SELECT id FROM batch
+                WHERE dispatch = :dispatch AND state = 'ready' AND (not_before IS NULL OR not_before <= now())
+                ORDER BY n_from LIMIT 1 FOR UPDATE SKIP LOCKED
+            )
+            UPDATE batch SET state = 'leased', token = :token, attempts = attempts + 1,
+                   lease_until = now() + make_interval(secs => :lease),
+                   started_to = CASE WHEN only IS NULL THEN least(n_to, n_from + :window - 1)
+                                     ELSE coalesce(only[ :window ], n_to) END
+            FROM mine, dispatch
+            WHERE batch.id = mine.id AND dispatch.id = batch.dispatch AND dispatch.state IN ('planning', 'open')
+            RETURNING batch.id, batch.dispatch, batch.n_from, batch.n_to, batch.only, dispatch.priority, batch.attempts
+        """),
+        {"dispatch": dispatch, "token": token, "lease": LEASE, "window": window},
+    ).first()
+    if row is None:
+        return None
+    only = None if row.only is None else tuple(row.only)
+    return Lease(row.id, row.dispatch, row.n_from, row.n_to, only, token, row.priority, row.attempts)
+
+
+def renew(session: Session, lease: Lease, started_to: int) -> str | None:
+    """Extend the lease and move `started_to`; the dispatch's state, or None when the lease was lost."""
+    return session.execute(
+        text("""
+            UPDATE batch SET lease_until = now() + make_interval(secs => :lease), started_to = :started_to
+            FROM dispatch
+            WHERE batch.id = :id AND batch.token = :token AND dispatch.id = batch.dispatch
+            RETURNING dispatch.state
+        """),
+        {"lease": LEASE, "started_to": started_to, "id": lease.batch, "token": lease.token},
+    ).scalar_one_or_none()
+
+
+def finish(session: Session, lease: Lease) -> bool:
+    """End the lease and the batch; False when it was lost before."""
+    done = session.execute(
+        text("""
+            UPDATE batch SET state = 'done', token = NULL, lease_until = NULL, started_to = NULL
+            WHERE id = :id AND token = :token RETURNING id
+        """),
+        {"id": lease.batch, "token": lease.token},
+    ).scalar_one_or_none()
+    return done is not None
+
+
+def again(session: Session, dispatch: int, ns: Sequence[int], *, not_before: datetime | None, attempts: int) -> None:
+    """A new batch of single rows, to be sent not before a time."""
+    session.execute(
+        text("""
+            INSERT INTO batch (dispatch, n_from, n_to, only, state, not_before, attempts)
+            VALUES (:dispatch, :n_from, :n_to, :only, 'ready', :not_before, :attempts)
+        """),
+        {
+            "dispatch": dispatch,
+            "n_from": min(ns),
+            "n_to": max(ns),
+            "only": sorted(ns),
+            "not_before": not_before,
+            "attempts": attempts,
+        },
+    )
+
+
+def lost(session: Session, limit: int = 100) -> list[Lost]:
+    """Batches whose lease has run out, locked for recovery."""
+    rows = session.execute(
+        text("""
+            SELECT batch.id, dispatch, n_from, n_to, only, started_to, dispatch.state = 'withdrawn' AS withdrawn
+            FROM batch JOIN dispatch ON dispatch.id = batch.dispatch
+            WHERE batch.state = 'leased' AND lease_until < now()
+            ORDER BY lease_until LIMIT :limit FOR UPDATE OF batch SKIP LOCKED
+        """),
+        {"limit": limit},
+    )
+    return [
+        Lost(r.id, r.dispatch, r.n_from, r.n_to, None if r.only is None else tuple(r.only), r.started_to, r.withdrawn)
+        for r in rows
+    ]
+
+
+def reopen(session: Session, batch: int) -> None:
+    """Make a batch ready again; its old token is worth nothing from now on."""
+    session.execute(
+        text("UPDATE batch SET state = 'ready', token = NULL, lease_until = NULL, started_to = NULL WHERE id = :id"),
+        {"id": batch},
+    )
+
+
+def close_ready(session: Session, dispatch: int) -> None:
+    """End every batch of a dispatch that nobody has claimed."""
+    session.execute(
+        text("UPDATE batch SET state = 'done' WHERE dispatch = :dispatch AND state = 'ready'"), {"dispatch": dispatch}
+    )

@@ -1,0 +1,254 @@
+"""Deliveries and their tally: a row for each recipient, written and moved in bulk.
+
+Owns the rows of delivery and tally. Every movement of a row moves its tally in the same statement list, in key order, so
+that the tally equals the rows at each commit. Functions take a session and never commit. Invariant: a status only
+takes an arrow of `states.FOLLOWS`; each UPDATE names the status that it moves from and a bounded range of n (without the
+bound the planner joins all rows of the dispatch, and a warning costs the square of its recipients).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from alerting.store.states import DeliveryStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A row that waits to be sent, with the sealed address; None where the address was erased."""
+
+    n: int
+    address: int | None
+    feed: int | None
+    segment: int
+    language: str
+    attempts: int
+    maybe_repeated: bool
+    address_state: str | None
+    key_id: str | None
+    cipher: bytes | None
+    token: str | None  # of the unsubscribe link
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a send made of a row; status PLANNED when it will be tried again."""
+
+    n: int
+    status: DeliveryStatus
+    reason: str | None
+    reference: str | None
+    ambiguous: bool
+
+
+Deltas = Counter[tuple[int, int, str]]  # (dispatch, region, status) -> change
+
+
+def move_tally(session: Session, deltas: Mapping[tuple[int, int, str], int]) -> None:
+    """Add the changes to the tally, in key order so that two writers never wait for each other in a circle."""
+    rows = sorted((key, n) for key, n in deltas.items() if n)
+    if not rows:
+        return
+    session.execute(
+        text("""
+            INSERT INTO tally (dispatch, region, status, n)
+            SELECT * FROM unnest(CAST(:dispatches AS bigint[]), CAST(:regions AS int[]),
+                                 CAST(CAST(:statuses AS text[]) AS delivery_status[]), CAST(:ns AS bigint[]))
+            ON CONFLICT (dispatch, region, status) DO UPDATE SET n = tally.n + excluded.n
+        """),
+        {
+            "dispatches": [key[0] for key, _ in rows],
+            "regions": [key[1] for key, _ in rows],
+            "statuses": [key[2] for key, _ in rows],
+            "ns": [n for _, n in rows],
+        },
+    )
+
+
+def count_planned(session: Session, dispatch: int, rows: Iterable[tuple[int, int]]) -> int:
+    """Enter freshly planned rows, given as (region, how many), in the tally; how many in all."""
+    deltas: Deltas = Counter()
+    for region, n in rows:
+        deltas[dispatch, region, DeliveryStatus.PLANNED.value] += n
+    move_tally(session, deltas)
+    return sum(deltas.values())
+
+
+def read(session: Session, dispatch: int, n_from: int, n_to: int, only: Sequence[int] | None) -> list[Planned]:
+    """The rows of a batch that still wait, in order of n, each with its address as it is now."""
+    rows = session.execute(
+        text(f"""
+            SELECT d.n, d.address, d.feed, d.segment, d.language, d.attempts, d.maybe_repeated,
+                   a.state, a.key_id, a.cipher, s.token
+            FROM delivery d LEFT JOIN address a ON a.id = d.address LEFT JOIN subscriber s ON s.id = a.subscriber
+            WHERE d.dispatch = :dispatch AND d.n BETWEEN :n_from AND :n_to AND d.status = 'planned'
+            {"" if only is None else "AND d.n = ANY(:only)"}
+            ORDER BY d.n
+        """),  # noqa: S608  # a constant of this module
+        {"dispatch": dispatch, "n_from": n_from, "n_to": n_to, "only": None if only is None else list(only)},
+    )
+    return [Planned(*row) for row in rows]
+
+
+def settle(session: Session, dispatch: int, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+    """Write what sends made of planned rows, and the tally.
+
+    A row that a receipt has moved already keeps that status and gains only the provider's reference.
+    """
+    if not outcomes:
+        return
+    ordered = sorted(outcomes, key=lambda o: o.n)
+    parameters = {
+        "dispatch": dispatch,
+        "low": ordered[0].n,
+        "high": ordered[-1].n,
+        "now": now,
+        "ns": [o.n for o in ordered],
+        "statuses": [o.status.value for o in ordered],
+        "reasons": [o.reason for o in ordered],
+        "references": [o.reference for o in ordered],
+        "doubts": [o.ambiguous for o in ordered],
+    }
+    moved = session.execute(
+        text("""
+            UPDATE delivery AS d
+            SET status = x.status, reason = x.reason, reference = coalesce(x.reference, d.reference), at = :now,
+                attempts = d.attempts + 1, maybe_repeated = d.maybe_repeated OR x.doubt
+            FROM unnest(CAST(:ns AS bigint[]), CAST(CAST(:statuses AS text[]) AS delivery_status[]),
+                        CAST(:reasons AS text[]), CAST(:references AS text[]), CAST(:doubts AS bool[]))
+                 AS x(n, status, reason, reference, doubt)
+            WHERE d.dispatch = :dispatch AND d.n = x.n AND d.n BETWEEN :low AND :high AND d.status = 'planned'
+            RETURNING d.n, d.region, d.status
+        """),
+        parameters,
+    ).all()
+    deltas: Deltas = Counter()
+    for _, region, status in moved:
+        if status != DeliveryStatus.PLANNED.value:
+            deltas[dispatch, region, DeliveryStatus.PLANNED.value] -= 1
+            deltas[dispatch, region, status] += 1
+    if len(moved) < len(ordered):
+        session.execute(
+            text("""
+                UPDATE delivery AS d SET reference = x.reference, attempts = d.attempts + 1
+                FROM unnest(CAST(:ns AS bigint[]), CAST(:references AS text[])) AS x(n, reference)
+                WHERE d.dispatch = :dispatch AND d.n = x.n AND d.n BETWEEN :low AND :high
+                  AND d.status <> 'planned' AND d.reference IS NULL AND x.reference IS NOT NULL
+            """),
+            parameters,
+        )
+    move_tally(session, deltas)
+
+
+def mark_in_doubt(session: Session, dispatch: int, n_from: int, n_to: int, only: Sequence[int] | None) -> int:
+    """Mark the rows of a lost lease that may have left: they are sent again, and somebody may get them twice."""
+    return len(
+        session.execute(
+            text(f"""
+                UPDATE delivery SET maybe_repeated = true
+                WHERE dispatch = :dispatch AND n BETWEEN :n_from AND :n_to AND status = 'planned'
+                {"" if only is None else "AND n = ANY(:only)"} RETURNING n
+            """),  # noqa: S608  # a constant of this module
+            {"dispatch": dispatch, "n_from": n_from, "n_to": n_to, "only": None if only is None else list(only)},
+        ).all()
+    )
+
+
+def close_planned(
+    session: Session,
+    dispatch: int,
+    status: DeliveryStatus,
+    *,
+    now: datetime,
+    n_from: int = 0,
+    n_to: int = 2**62,
+    only: Sequence[int] | None = None,
+    limit: int = 20_000,
+) -> int:
+    """Give at most `limit` rows that were never started a final status; how many it were."""
+    rows = session.execute(
+        text(f"""
+            UPDATE delivery AS d SET status = CAST(:status AS delivery_status), at = :now
+            FROM (SELECT n FROM delivery WHERE dispatch = :dispatch AND n BETWEEN :n_from AND :n_to
+                  AND status = 'planned' {"" if only is None else "AND n = ANY(:only)"}
+                  ORDER BY n LIMIT :limit FOR UPDATE) AS x
+            WHERE d.dispatch = :dispatch AND d.n = x.n RETURNING d.region
+        """),  # noqa: S608  # a constant of this module
+        {
+            "status": status.value,
+            "now": now,
+            "dispatch": dispatch,
+            "n_from": n_from,
+            "n_to": n_to,
+            "only": None if only is None else list(only),
+            "limit": limit,
+        },
+    ).scalars()
+    deltas: Deltas = Counter()
+    for region in rows:
+        deltas[dispatch, region, DeliveryStatus.PLANNED.value] -= 1
+        deltas[dispatch, region, status.value] += 1
+    move_tally(session, deltas)
+    return sum(n for n in deltas.values() if n > 0)
+
+
+def planned_left(session: Session, dispatch: int) -> int:
+    """Rows of a dispatch that still wait, by the tally."""
+    query = text("SELECT coalesce(sum(n), 0) FROM tally WHERE dispatch = :dispatch AND status = 'planned'")
+    return int(session.execute(query, {"dispatch": dispatch}).scalar_one())
+
+
+def counts(session: Session, dispatch: int) -> dict[str, int]:
+    """Rows by status, by the tally."""
+    rows = session.execute(
+        text("SELECT status, sum(n) FROM tally WHERE dispatch = :dispatch GROUP BY status HAVING sum(n) <> 0"),
+        {"dispatch": dispatch},
+    )
+    return {status: int(n) for status, n in rows}
+
+
+def locked(session: Session, keys: Sequence[tuple[int, int]]) -> dict[tuple[int, int], tuple[str, int]]:
+    """(status, region) of the rows (dispatch, n) that exist, locked in key order."""
+    ordered = sorted(set(keys))
+    rows = session.execute(
+        text("""
+            SELECT d.dispatch, d.n, d.status, d.region FROM delivery d
+            JOIN unnest(CAST(:dispatches AS bigint[]), CAST(:ns AS bigint[])) AS x(dispatch, n)
+              ON d.dispatch = x.dispatch AND d.n = x.n
+            ORDER BY d.dispatch, d.n FOR UPDATE OF d
+        """),
+        {"dispatches": [k[0] for k in ordered], "ns": [k[1] for k in ordered]},
+    )
+    return {(dispatch, n): (status, region) for dispatch, n, status, region in rows}
+
+
+def apply(
+    session: Session, changes: Mapping[tuple[int, int], tuple[DeliveryStatus, str | None, str | None]], *, now: datetime
+) -> None:
+    """Write (status, reason, reference) of rows that `locked` returned; the caller moves the tally."""
+    keys = sorted(changes)
+    session.execute(
+        text("""
+            UPDATE delivery AS d SET status = x.status, reason = coalesce(x.reason, d.reason),
+                   reference = coalesce(d.reference, x.reference), at = :now
+            FROM unnest(CAST(:dispatches AS bigint[]), CAST(:ns AS bigint[]),
+                        CAST(CAST(:statuses AS text[]) AS delivery_status[]),
+                        CAST(:reasons AS text[]), CAST(:references AS text[]))
+                 AS x(dispatch, n, status, reason, reference)
+            WHERE d.dispatch = x.dispatch AND d.n = x.n
+        """),
+        {
+            "now": now,
+            "dispatches": [k[0] for k in keys],
+            "ns": [k[1] for k in keys],
+            "statuses": [changes[k][0].value for k in keys],
+            "reasons": [changes[k][1] for k in keys],
+            "references": [changes[k][2] for k in keys],
+        },
+    )

@@ -1,0 +1,198 @@
+"""Who is reached: followers of regions, points on the ground, and those whom an older dispatch reached.
+
+Owns the statements that turn subscriptions into delivery rows, each over one range of address ids, so that a walk always
+advances and nobody is cut in half. Overlapping regions, segments and phases cannot send twice: UNIQUE(dispatch, address)
+refuses the second row. Functions take a session and never commit; n is given out from `first`, gaps are allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.orm import Session
+
+from alerting.store.states import NO_REGION, Audience
+
+#: A ground with fewer follows than this is planned in one range, whatever the number of subscribers elsewhere.
+FEW = 20_000
+
+Planned = list[tuple[int, int]]  # (region, how many)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What one segment of one dispatch asks of a subscription."""
+
+    dispatch: int
+    segment: int
+    channel: str
+    audience: Audience
+    severity: int  # states.Floor; 0 (Unknown) passes every floor
+    categories: tuple[str, ...]
+
+    def parameters(self) -> dict[str, object]:
+        """The bind parameters that every statement here shares."""
+        return {
+            "dispatch": self.dispatch,
+            "segment": self.segment,
+            "channel": self.channel,
+            "audience": self.audience.value,
+            "severity": self.severity,
+            "categories": list(self.categories),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Address ids above `after` and up to `upto`; n is given out from `first`."""
+
+    after: int
+    upto: int
+    first: int
+
+
+_FOLLOWERS = """
+    FROM follow f JOIN address a ON a.subscriber = f.subscriber JOIN subscriber s ON s.id = f.subscriber
+    WHERE a.channel = :channel AND a.state = 'active' AND a.id > :after AND a.id <= :upto AND s.audience = :audience
+      AND (:severity = 0 OR f.floor <= :severity) AND (f.hazards IS NULL OR f.hazards && CAST(:categories AS text[]))
+"""
+
+_INSERT = """
+    WITH chosen AS ({chosen}), planned AS (
+        INSERT INTO delivery (dispatch, n, address, segment, region, language, status)
+        SELECT :dispatch, :first - 1 + row_number() OVER (ORDER BY id), id, :segment, coalesce(region, {no_region}),
+               language, 'planned'
+        FROM chosen ON CONFLICT DO NOTHING RETURNING n, region
+    )
+    SELECT region, count(*), max(n) FROM planned GROUP BY region
+"""
+
+
+def _insert(session: Session, chosen: str, parameters: dict[str, object]) -> tuple[Planned, int]:
+    """Run the INSERT; (region, how many) of the rows written, and the highest n (0: none)."""
+    statement = _INSERT.format(chosen=chosen, no_region=NO_REGION)
+    rows = session.execute(text(statement), parameters).all()
+    return [(r[0], r[1]) for r in rows], max((r[2] for r in rows), default=0)
+
+
+def highest_address(session: Session, channel: str) -> int:
+    """The highest id of an active address of the channel; 0 when there is none."""
+    query = text("SELECT coalesce(max(id), 0) FROM address WHERE channel = :channel AND state = 'active'")
+    return int(session.execute(query, {"channel": channel}).scalar_one())
+
+
+def few_follow(session: Session, *, regions: Sequence[int] = (), cells: Sequence[int] = ()) -> bool:
+    """Whether fewer than FEW subscriptions name these regions or lie in these cells; counts no further than that."""
+    n = session.execute(
+        text("""
+            SELECT count(*) FROM (
+                (SELECT FROM follow WHERE cell IS NULL AND region = ANY(CAST(:regions AS int[])) LIMIT :few)
+                UNION ALL (SELECT FROM follow WHERE cell = ANY(CAST(:cells AS int[])) LIMIT :few)) AS some
+        """),
+        {"regions": list(regions), "cells": list(cells), "few": FEW},
+    ).scalar_one()
+    return int(n) < FEW
+
+
+def plan_regions(session: Session, wanted: Wanted, regions: Sequence[int], span: Span) -> tuple[Planned, int]:
+    """Plan the followers of these regions."""
+    chosen = f"""
+        SELECT DISTINCT ON (a.id) a.id, f.region, s.language {_FOLLOWERS}
+        AND f.cell IS NULL AND f.region = ANY(CAST(:regions AS int[])) ORDER BY a.id
+    """  # noqa: S608  # constants of this module
+    return _insert(session, chosen, wanted.parameters() | _span(span) | {"regions": list(regions)})
+
+
+def plan_inner_points(
+    session: Session, wanted: Wanted, covered: Sequence[int], cells: str, span: Span, few: Sequence[int] | None
+) -> tuple[Planned, int]:
+    """Plan points that need no geometry: their region is covered, or their cell lies inside.
+
+    `cells` is a PostgreSQL int4multirange; `few` gives the same cells one by one where they are few, so that an index
+    finds them.
+    """
+    chosen = f"""
+        SELECT DISTINCT ON (a.id) a.id, f.region, s.language {_FOLLOWERS}
+        AND f.cell IS NOT NULL
+        AND (f.region = ANY(CAST(:covered AS int[])) OR f.cell <@ CAST(:cells AS int4multirange))
+        {"" if few is None else "AND (f.region = ANY(CAST(:covered AS int[])) OR f.cell = ANY(CAST(:few AS int[])))"}
+        ORDER BY a.id
+    """  # noqa: S608  # constants of this module
+    more = {"covered": list(covered), "cells": cells, "few": None if few is None else list(few)}
+    return _insert(session, chosen, wanted.parameters() | _span(span) | more)
+
+
+def border_points(
+    session: Session, wanted: Wanted, cells: str, span: Span, few: Sequence[int] | None
+) -> Sequence[RowMapping]:
+    """Points in cells that the border crosses: rows of id, region, language, lat, lon, by id."""
+    return (
+        session.execute(
+            text(f"""
+                SELECT a.id, coalesce(f.region, {NO_REGION}) AS region, s.language, f.lat, f.lon {_FOLLOWERS}
+                AND f.cell IS NOT NULL AND f.cell <@ CAST(:cells AS int4multirange)
+                {"" if few is None else "AND f.cell = ANY(CAST(:few AS int[]))"}
+                ORDER BY a.id
+            """),  # noqa: S608  # constants of this module
+            wanted.parameters()
+            | _span(span)
+            | {"cells": cells, "few": None if few is None else list(few)},
+        )
+        .mappings()
+        .all()
+    )
+
+
+def plan_chosen(
+    session: Session, wanted: Wanted, rows: Sequence[tuple[int, int, str]], first: int
+) -> tuple[Planned, int]:
+    """Plan rows (address id, region, language) that were chosen outside the database."""
+    if not rows:
+        return [], 0
+    chosen = """
+        SELECT DISTINCT ON (id) id, region, language
+        FROM unnest(CAST(:ids AS bigint[]), CAST(:regions AS int[]), CAST(:languages AS text[])) AS x(id, region, language)
+        ORDER BY id
+    """
+    more = {
+        "first": first,
+        "ids": [r[0] for r in rows],
+        "regions": [r[1] for r in rows],
+        "languages": [r[2] for r in rows],
+    }
+    return _insert(session, chosen, wanted.parameters() | more)
+
+
+def plan_recipients_of(
+    session: Session, wanted: Wanted, dispatches: Sequence[int], span: Span
+) -> tuple[Planned, int]:
+    """Plan those whom older dispatches reached or may have reached, and who are still subscribed."""
+    chosen = """
+        SELECT DISTINCT ON (a.id) a.id, d.region, d.language
+        FROM delivery d JOIN address a ON a.id = d.address
+        WHERE d.dispatch = ANY(CAST(:dispatches AS bigint[])) AND a.id > :after AND a.id <= :upto
+          AND a.channel = :channel AND a.state = 'active'
+          AND d.status IN ('accepted', 'unconfirmed', 'delivered', 'undelivered')
+        ORDER BY a.id
+    """
+    return _insert(session, chosen, wanted.parameters() | _span(span) | {"dispatches": list(dispatches)})
+
+
+def plan_feeds(session: Session, dispatch: int, feeds: Sequence[int], language: str) -> tuple[Planned, int]:
+    """Plan one delivery per feed of a broadcast channel."""
+    rows = session.execute(
+        text(f"""
+            INSERT INTO delivery (dispatch, n, feed, segment, region, language, status)
+            SELECT :dispatch, row_number() OVER (ORDER BY feed), feed, -1, {NO_REGION}, :language, 'planned'
+            FROM unnest(CAST(:feeds AS int[])) AS feed ON CONFLICT DO NOTHING RETURNING n
+        """),  # noqa: S608  # a constant
+        {"dispatch": dispatch, "feeds": list(feeds), "language": language},
+    ).scalars()
+    ns = list(rows)
+    return [(NO_REGION, len(ns))] if ns else [], max(ns, default=0)
+
+
+def _span(span: Span) -> dict[str, object]:
+    return {"after": span.after, "upto": span.upto, "first": span.first}
