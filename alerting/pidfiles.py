@@ -69,14 +69,43 @@ def write(path: Path, pid: int) -> Identity:
     return identity
 
 
-def read(path: Path) -> Identity | None:
-    """The process of which the file speaks, if it still runs; a torn or foreign file speaks of none."""
+def recall(path: Path) -> Identity | None:
+    """The process of which the file speaks, running or not; a torn or foreign file speaks of none."""
     try:
         pid, started = path.read_text(encoding="ascii").split()
-        identity = Identity(int(pid), started)
+        return Identity(int(pid), started)
     except (OSError, ValueError):
         return None
-    return identity if alive(identity) else None
+
+
+def read(path: Path) -> Identity | None:
+    """The process of which the file speaks, if it still runs."""
+    identity = recall(path)
+    return identity if identity is not None and alive(identity) else None
+
+
+def session_of(leader: Identity) -> list[Identity]:
+    """The processes of the session that `leader` led, itself first; without /proc the leader alone.
+
+    A kernel gives a number to nobody while a session carries it. So if another process has the leader's number now, the
+    session has died out and is empty; if nobody has, whoever is in that session descends from the leader.
+    """
+    now = identify(leader.pid)
+    if now is not None and now != leader:
+        return []
+    found = [leader] if now else []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (
+                (folder / "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+            )
+        except OSError:
+            continue
+        if int(folder.name) != leader.pid and int(fields[3]) == leader.pid:
+            member = identify(int(folder.name))
+            if member is not None:
+                found.append(member)
+    return found
 
 
 def send(identity: Identity, number: signal.Signals) -> bool:

@@ -12,7 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
+
+#: What a transaction raises when the database does not answer or refuses; its text may hold the URL, so log its class.
+DatabaseError = SQLAlchemyError
 
 _state: dict[str, object] = {}
 
