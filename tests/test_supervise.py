@@ -54,7 +54,12 @@ def test_a_part_that_quits_is_started_again(supervisor: Supervisor) -> None:
 
 def test_a_part_that_cannot_live_is_named_with_its_last_words(supervisor: Supervisor) -> None:
     supervisor.start(Part("bad", (sys.executable, "-c", "raise SystemExit('no such lane')"), os.environ))
-    until(lambda: (supervisor.tend() and False) or supervisor.failing(), 20.0)
+
+    def given_up() -> str | None:
+        supervisor.tend()
+        return supervisor.failing()
+
+    until(given_up, 20.0)
     assert supervisor.failing() == "bad"
     assert "no such lane" in supervisor.log_of("bad")
 
