@@ -3,6 +3,7 @@
     ChannelError
     ├── Misconfigured      credentials, sender or address of the provider are wrong: nobody can be reached
     ├── ProviderDown       the provider as a whole cannot be used at the moment
+    ├── SourceFailed       the caller's own iterator of messages raised
     └── BadSignature       a webhook that the provider did not sign
 
 What happens to one recipient is a `SendResult`, never an exception. An adapter holds no retry, database, template or
@@ -35,6 +36,10 @@ class ProviderDown(ChannelError):
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class SourceFailed(ChannelError):
+    """`next(messages)` raised: what was taken before has its results; `__cause__` is what was raised."""
 
 
 class BadSignature(ChannelError):
@@ -171,13 +176,23 @@ Event = ReceiptEvent | InboundEvent
 
 
 class Run(Protocol):
-    """One call of `Channel.open`: goes on in the adapter's own threads until the messages end, it fails or is stopped."""
+    """One call of `Channel.open`: goes on in the adapter's own threads until the messages end, it fails or is stopped.
 
-    done: threading.Event
-    error: Misconfigured | ProviderDown | None  # set before `done`; never raised across threads
+    A message taken but not started when the Run ends by an error gets an UNREACHABLE result: it was not sent.
+    """
+
+    done: threading.Event  # set after the last result was put
+    error: (
+        Misconfigured | ProviderDown | SourceFailed | None
+    )  # set before `done`; never raised across threads
 
     def stop(self) -> list[Message]:
-        """Take no more messages; wait for those in flight; return those taken but not started, in order."""
+        """Take no more messages; wait for those in flight; return those taken but not started, in order.
+
+        Those returned get no SendResult. A `next(messages)` under way is waited for, since what it returns counts as
+        taken: whoever lets it block makes the iterator end first. Safe to call again and after the end: [] then,
+        or the same list.
+        """
         ...
 
 
@@ -196,6 +211,10 @@ class Channel(Protocol):
 
     def events(self, request: Webhook) -> list[Event]:
         """The verified and normalised events of one webhook request; raises BadSignature."""
+        ...
+
+    def close(self) -> None:
+        """Let go of threads and connections, which stay warm from one Run to the next; opening again is allowed."""
         ...
 
 
@@ -226,7 +245,8 @@ class Entry:
 class Publication:
     """Everything that a broadcast channel needs to render one feed: no clock, no database.
 
-    `updated` is the time of the last change of the feed, so that equal input gives equal bytes.
+    `updated` is the time of the last change of the feed, so that equal input gives equal bytes. `self_url` is where
+    this document is served (and its id), `alternate` the page with the same warnings, `home` the page of the service.
     """
 
     feed: str  # "all", "all/fr", "CN-AH", "CN-AH/fr"
