@@ -14,7 +14,7 @@ import hmac
 import os
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -215,14 +215,11 @@ def stop(session: Session, address_id: int, *, now: datetime) -> None:
     )
 
 
-def activate(session: Session, address_id: int, subscriber: int | None) -> None:
+def activate(session: Session, address_id: int) -> None:
     """The person has written START or JOIN from this very address: the only way out of stopped and dead."""
     session.execute(
-        text("""
-            UPDATE address SET state = 'active', stopped_at = NULL, subscriber = coalesce(:subscriber, subscriber)
-            WHERE id = :id
-        """),
-        {"id": address_id, "subscriber": subscriber},
+        text("UPDATE address SET state = 'active', stopped_at = NULL WHERE id = :id"),
+        {"id": address_id},
     )
 
 
@@ -244,3 +241,14 @@ def stop_by_token(session: Session, token: str, channel: str, *, now: datetime) 
         {"token": token, "channel": channel, "now": now},
     ).first()
     return None if row is None else (row.id, row.n)
+
+
+def close(session: Session, ids: Sequence[int], state: AddressState, *, now: datetime) -> None:
+    """The provider says that these may not (stopped) or cannot (dead) be reached; only active ones change."""
+    session.execute(
+        text("""
+            UPDATE address SET state = :state, stopped_at = :now
+            WHERE id = ANY(CAST(:ids AS bigint[])) AND state = 'active'
+        """),
+        {"ids": list(ids), "state": state.value, "now": now},
+    )

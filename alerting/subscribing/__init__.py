@@ -1,0 +1,58 @@
+"""The citizen's use cases: subscribe, stop, erase, import, export, and what a text to our number asks for.
+
+Owns these transactions. Uses the store, the words and the bell; must not import a channel's adapter or the web side.
+Addresses come in as they were written and go out masked, but for the export. Invariant: whoever said STOP is sent nothing but
+the answer to it, until the same person writes START or JOIN.
+
+    SubscribingError
+    ├── Refused         something asked for is wrong: `findings`, all of them, each with its JSON pointer
+    └── FileRefused     the file as a whole cannot be imported: its heading or its encoding
+"""
+
+from __future__ import annotations
+
+from alerting.store.addresses import AddressError, UnknownKey
+from alerting.store.states import AddressState, Floor
+from alerting.store.subscribers import HAZARDS
+from alerting.subscribing.errors import FileRefused, Finding, Refused, SubscribingError
+from alerting.subscribing.exporting import export
+from alerting.subscribing.importing import Report, import_csv, lines_of
+from alerting.subscribing.inbound import Understood, inbound
+from alerting.subscribing.people import Listed, Page, count, erase, find, get, page
+from alerting.subscribing.rows import RowFinding
+from alerting.subscribing.subscribe import Stopped, Subscribed, stop, subscribe
+from alerting.subscribing.wishes import Follow, NewAddress, PointFollow, RegionFollow
+
+__all__ = [
+    "HAZARDS",
+    "AddressError",
+    "AddressState",
+    "FileRefused",
+    "Finding",
+    "Floor",
+    "Follow",
+    "Listed",
+    "NewAddress",
+    "Page",
+    "PointFollow",
+    "Refused",
+    "RegionFollow",
+    "Report",
+    "RowFinding",
+    "Stopped",
+    "Subscribed",
+    "SubscribingError",
+    "Understood",
+    "UnknownKey",
+    "count",
+    "erase",
+    "export",
+    "find",
+    "get",
+    "import_csv",
+    "inbound",
+    "lines_of",
+    "page",
+    "stop",
+    "subscribe",
+]

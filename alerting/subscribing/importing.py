@@ -1,0 +1,244 @@
+"""Lists of subscribers, however long: good rows are stored, bad ones reported, and a repeated import changes nothing.
+
+Owns its transactions, one for each 5 000 rows, so that a list of a million neither fills the memory nor holds locks long; an
+import that broke off is simply repeated. Must not import the web side. Invariant: each row is counted exactly once, as
+created, updated, unchanged or refused.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from alerting.config import Settings
+from alerting.store import audit
+from alerting.store.addresses import Vault
+from alerting.store.engine import transaction
+from alerting.store.subscribers import Place
+from alerting.subscribing import wishes
+from alerting.subscribing.enrol import Conflict, Enrolled, Entry, enrol
+from alerting.subscribing.errors import FileRefused
+from alerting.subscribing.rows import CHANNEL_OF, Draft, RowFinding, RowReader, heading
+from alerting.subscribing.wishes import Regions, Wrong
+
+#: Rows in one transaction.
+BATCH = 5000
+
+#: Findings that a report keeps; more of them say that the file is not what it was taken for.
+MOST_FINDINGS = 10_000
+
+_COLUMN_OF = {channel: column for column, channel in CHANNEL_OF.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a list. `silent` counts addresses that said STOP and stay stopped.
+
+    `findings` are in order of lines, at most 10 000; `left_out` counts those beyond.
+    """
+
+    rows: int
+    created: int
+    updated: int
+    unchanged: int
+    refused: int
+    silent: int
+    findings: tuple[RowFinding, ...]
+    left_out: int
+
+
+@dataclass(slots=True)
+class _Tally:
+    """The report while it is counted."""
+
+    rows: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    silent: int = 0
+    left_out: int = 0
+    findings: list[RowFinding] = field(default_factory=list)
+
+    def refuse(self, findings: Sequence[RowFinding]) -> None:
+        self.refused += 1
+        room = MOST_FINDINGS - len(self.findings)
+        self.findings += findings[:room]
+        self.left_out += max(len(findings) - room, 0)
+
+    def note(self, outcome: Enrolled) -> None:
+        self.created += outcome.created
+        self.updated += outcome.changed and not outcome.created
+        self.unchanged += not outcome.changed
+        self.silent += outcome.silent
+
+    def report(self) -> Report:
+        self.findings.sort(key=lambda finding: finding.line)
+        return Report(
+            rows=self.rows,
+            created=self.created,
+            updated=self.updated,
+            unchanged=self.unchanged,
+            refused=self.refused,
+            silent=self.silent,
+            findings=tuple(self.findings),
+            left_out=self.left_out,
+        )
+
+
+def lines_of(stream: Iterable[bytes]) -> Iterator[str]:
+    """The lines of a file opened in binary, for `import_csv`; lines that are not UTF-8 become findings there."""
+    for n, line in enumerate(stream):
+        text = line.decode("utf-8", "surrogateescape")
+        yield text.removeprefix("\ufeff") if n == 0 else text
+
+
+def import_csv(
+    lines: Iterable[str],
+    *,
+    actor: str,
+    settings: Settings,
+    now: datetime,
+    source: str = "import",
+    audience: str = "public",
+    consent_at: datetime | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Report:
+    """Store a list of subscribers; the columns are those of docs/subscribers.md, separated by comma, semicolon or tab.
+
+    `lines` may be a stream of any length. Rows are known again by external id, else by address: the first row of an
+    external id replaces what that subscriber had, every other row adds. `consent_at` holds for rows without one
+    (default now). `progress` is told the rows done after each transaction. Raises FileRefused for an unusable heading.
+    """
+    tally = _Tally()
+    batches = _Batches(
+        tally, settings=settings, now=now, source=source, audience=audience, consent_at=consent_at or now
+    )
+    reading = _drafts(lines, tally, default_country=settings.default_country, now=now)
+    while drafts := list(itertools.islice(reading, BATCH)):
+        batches.store(drafts)
+        if progress is not None:
+            progress(tally.rows)
+    report = tally.report()
+    counts = {
+        "rows": report.rows,
+        "created": report.created,
+        "updated": report.updated,
+        "refused": report.refused,
+    }
+    with transaction() as session:
+        audit.append(session, actor=actor, act="import", subject="subscribers", detail=counts, now=now)
+    return report
+
+
+def _drafts(lines: Iterable[str], tally: _Tally, *, default_country: str, now: datetime) -> Iterator[Draft]:
+    """The rows that are right in themselves; the others are refused in the tally."""
+    lines = iter(lines)
+    first = next(lines, "")
+    separator = max(",;\t", key=first.count)
+    reader = csv.reader(itertools.chain([first], lines), delimiter=separator)
+    try:
+        columns = heading(next(reader, []))
+    except csv.Error:
+        raise FileRefused(["the first line is not CSV: save the file as CSV UTF-8"]) from None
+    rows = RowReader(columns, default_country=default_country, now=now)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            # A quote that is never closed takes in line after line until the field is too long.
+            tally.rows += 1
+            mend = "close the double quotes that open in this row, and write one row a line"
+            tally.refuse([RowFinding(line, "", "the row is not CSV", mend)])
+            continue
+        if not any(cells):
+            continue
+        tally.rows += 1
+        draft = rows.read(line, cells)
+        if isinstance(draft, Draft):
+            yield draft
+        else:
+            tally.refuse(draft)
+
+
+class _Batches:
+    """Stores drafts, a transaction for each call, and remembers what later ones need to know."""
+
+    def __init__(
+        self,
+        tally: _Tally,
+        *,
+        settings: Settings,
+        now: datetime,
+        source: str,
+        audience: str,
+        consent_at: datetime,
+    ) -> None:
+        self._tally, self._vault, self._now = tally, Vault(settings), now
+        self._language, self._source = settings.default_language, source
+        self._audience, self._consent_at = audience, consent_at
+        self._regions: Regions | None = None
+        self._renewed: set[int] = set()
+
+    def store(self, drafts: Sequence[Draft]) -> None:
+        with transaction() as session:
+            regions = self._regions = Regions(session) if self._regions is None else self._regions.on(session)
+            regions.learn([code for draft in drafts for code in draft.codes])
+            around = iter(regions.around([draft.point for draft in drafts if draft.point is not None]))
+            entries: list[Entry] = []
+            lines: list[int] = []
+            refused: list[list[RowFinding]] = []
+            for draft in drafts:
+                region = next(around) if draft.point is not None else None
+                entry = self._entry(draft, region, regions)
+                if isinstance(entry, Entry):
+                    entries.append(entry)
+                    lines.append(draft.line)
+                else:
+                    refused.append(entry)
+            outcomes = enrol(
+                session,
+                entries,
+                vault=self._vault,
+                default_language=self._language,
+                now=self._now,
+                renewed=self._renewed,
+            )
+        for findings in refused:
+            self._tally.refuse(findings)
+        for line, outcome in zip(lines, outcomes, strict=True):
+            if isinstance(outcome, Conflict):
+                column = _COLUMN_OF.get(outcome.field, outcome.field)
+                self._tally.refuse([RowFinding(line, column, outcome.problem, outcome.mend)])
+            else:
+                self._tally.note(outcome)
+
+    def _entry(self, draft: Draft, region: int | None, regions: Regions) -> Entry | list[RowFinding]:
+        places: list[Place] = []
+        findings: list[RowFinding] = []
+        for code in draft.codes:
+            try:
+                places.append(Place(regions.id_of(code), floor=draft.floor, hazards=draft.hazards))
+            except Wrong as wrong:
+                findings.append(RowFinding(draft.line, "regions", wrong.problem, wrong.mend))
+        if findings:
+            return findings
+        if draft.point is not None:
+            places.append(wishes.place_at(*draft.point, region, draft.floor, draft.hazards))
+        return Entry(
+            language=draft.language,
+            addresses=draft.addresses,
+            places=tuple(places),
+            consent_at=draft.consent_at or self._consent_at,
+            source=self._source,
+            external_id=draft.external_id,
+            audience=draft.audience or self._audience,
+            replaces=draft.external_id is not None,
+            stopped=draft.stopped,
+        )

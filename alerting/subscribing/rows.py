@@ -1,0 +1,234 @@
+"""One row of a list of subscribers: the columns, and what is wrong with a row, everything at once.
+
+Pure: no database; what only the database knows (region codes, who is whom) is checked in `importing`. Columns are described in
+docs/subscribers.md. Invariant: a finding names line and column and never repeats an address.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from alerting.store import addresses
+from alerting.store.addresses import AddressError
+from alerting.store.states import Floor
+from alerting.subscribing import wishes
+from alerting.subscribing.errors import FileRefused
+from alerting.subscribing.subscribe import AHEAD, AUDIENCES
+from alerting.subscribing.wishes import Wrong
+
+T = TypeVar("T")
+
+COLUMNS = (
+    "external_id",
+    "phone",
+    "email",
+    "language",
+    "regions",
+    "lat",
+    "lon",
+    "floor",
+    "hazards",
+    "audience",
+    "consent_at",
+    "stopped",
+)
+
+#: The channel of each column that holds an address.
+CHANNEL_OF = {"phone": "sms", "email": "email"}
+
+_LIST = re.compile(r"[\s;,]+")
+_NOT_UTF8 = re.compile("[\udc80-\udcff\x00]")
+
+
+@dataclass(frozen=True, slots=True)
+class RowFinding:
+    """What is wrong in one row: `line` counts from 1 as an editor does; `column` is empty when it is the whole row."""
+
+    line: int
+    column: str
+    problem: str
+    mend: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A row that is right in itself; region codes are not looked up yet. `point` is (lat, lon)."""
+
+    line: int
+    external_id: str | None
+    language: str | None
+    addresses: tuple[tuple[str, str], ...]
+    codes: tuple[str, ...]
+    point: tuple[float, float] | None
+    floor: Floor
+    hazards: tuple[str, ...] | None
+    audience: str | None
+    consent_at: datetime | None
+    stopped: frozenset[str]
+
+
+def heading(cells: Sequence[str]) -> list[str]:
+    """The columns of a file in order; raises FileRefused with everything that is wrong with its first line."""
+    if _NOT_UTF8.search("".join(cells)):
+        raise FileRefused(["the file is not UTF-8: save it as CSV UTF-8"])
+    names = [cell.strip().casefold() for cell in cells]
+    problems = [
+        f"column {number} has a heading that is not known: use {', '.join(COLUMNS)}"
+        for number, name in enumerate(names, 1)
+        if name not in COLUMNS
+    ]
+    problems += [f"column {name!r} comes twice: leave one out" for name in COLUMNS if names.count(name) > 1]
+    if not CHANNEL_OF.keys() & set(names):
+        problems.append("no column holds addresses: name one phone or email")
+    if "regions" not in names and not {"lat", "lon"} <= set(names):
+        problems.append("no column says where: name one regions, or two lat and lon")
+    if problems:
+        raise FileRefused(problems)
+    return names
+
+
+class RowReader:
+    """Reads rows under one heading."""
+
+    def __init__(self, columns: Sequence[str], *, default_country: str, now: datetime) -> None:
+        self._columns = tuple(columns)
+        self._country = default_country
+        self._now = now
+
+    def read(self, line: int, cells: Sequence[str]) -> Draft | list[RowFinding]:
+        """The row as a draft, or everything that is wrong with it."""
+        findings: list[RowFinding] = []
+        if len(cells) > len(self._columns):
+            problem = "the row has more values than the first line has columns"
+            findings.append(
+                RowFinding(line, "", problem, "put values that hold the separator in double quotes")
+            )
+        if _NOT_UTF8.search("".join(cells)):
+            findings.append(RowFinding(line, "", "the row is not UTF-8", "save the file as CSV UTF-8"))
+        if findings:  # what stands in which column is not known
+            return findings
+        row = dict(zip(self._columns, (cell.strip() for cell in cells), strict=False))
+        draft = self._draft(line, row, findings)
+        return findings or draft
+
+    def _draft(self, line: int, row: Mapping[str, str], findings: list[RowFinding]) -> Draft:
+        def checked(column: str, check: Callable[[str], T], default: T) -> T:
+            try:
+                return check(row[column]) if row.get(column) else default
+            except Wrong as wrong:
+                findings.append(RowFinding(line, column, wrong.problem, wrong.mend))
+                return default
+
+        return Draft(
+            line=line,
+            external_id=checked("external_id", wishes.external_id_of, None),
+            language=checked("language", wishes.language_of, None),
+            addresses=self._addresses(line, row, findings),
+            codes=_codes(line, row, findings),
+            point=_point(line, row, findings),
+            floor=checked("floor", wishes.floor_of, Floor.ANY),
+            hazards=checked("hazards", lambda written: wishes.hazards_of(_words(written)), None),
+            audience=_audience(line, row, findings),
+            consent_at=self._consent(line, row, findings),
+            stopped=_stopped(line, row, findings),
+        )
+
+    def _addresses(
+        self, line: int, row: Mapping[str, str], findings: list[RowFinding]
+    ) -> tuple[tuple[str, str], ...]:
+        found: list[tuple[str, str]] = []
+        empty = True
+        for column, channel in CHANNEL_OF.items():
+            written = row.get(column)
+            if not written:
+                continue
+            empty = False
+            try:
+                found.append((channel, addresses.normalise(channel, written, self._country)))
+            except AddressError as error:
+                findings.append(RowFinding(line, column, error.problem, error.mend))
+        if empty:
+            column = next(name for name in self._columns if name in CHANNEL_OF)
+            findings.append(
+                RowFinding(line, column, "the row has no address", "fill in phone, email or both")
+            )
+        return tuple(found)
+
+    def _consent(self, line: int, row: Mapping[str, str], findings: list[RowFinding]) -> datetime | None:
+        written = row.get("consent_at")
+        if not written:
+            return None
+        try:
+            at = datetime.fromisoformat(written)
+        except ValueError:
+            at = None
+        if at is None or at.tzinfo is None:
+            mend = "write it as 2026-11-02T08:00:00+01:00"
+            findings.append(
+                RowFinding(line, "consent_at", "this is not a time with its offset from UTC", mend)
+            )
+        elif at > self._now + AHEAD:
+            mend = "give the time when the person agreed"
+            findings.append(RowFinding(line, "consent_at", "the consent lies in the future", mend))
+        return at
+
+
+def _words(written: str | None) -> list[str]:
+    return [word for word in _LIST.split(written) if word] if written else []
+
+
+def _codes(line: int, row: Mapping[str, str], findings: list[RowFinding]) -> tuple[str, ...]:
+    codes = tuple(dict.fromkeys(_words(row.get("regions"))))
+    if len(codes) > wishes.MOST_FOLLOWS:
+        mend = f"give at most {wishes.MOST_FOLLOWS}, or a region above them"
+        findings.append(RowFinding(line, "regions", f"the row names {len(codes)} regions", mend))
+        return ()
+    if not codes and not row.get("lat") and not row.get("lon"):
+        column = "regions" if "regions" in row else "lat"
+        findings.append(RowFinding(line, column, "the row says no place", "fill in regions, or lat and lon"))
+    return codes
+
+
+def _point(line: int, row: Mapping[str, str], findings: list[RowFinding]) -> tuple[float, float] | None:
+    written = [(column, row.get(column, "")) for column in ("lat", "lon")]
+    if not any(value for _, value in written):
+        return None
+    numbers = []
+    for column, value in written:
+        try:
+            numbers.append(float(value))
+        except ValueError:
+            problem = "this is not a number" if value else "a point needs both lat and lon"
+            findings.append(
+                RowFinding(line, column, problem, "write degrees with a decimal point, such as 31.86")
+            )
+    if len(numbers) < 2:
+        return None
+    try:
+        return wishes.point_of(numbers[0], numbers[1])
+    except Wrong as wrong:
+        findings.append(
+            RowFinding(line, "lat" if "latitude" in wrong.problem else "lon", wrong.problem, wrong.mend)
+        )
+        return None
+
+
+def _audience(line: int, row: Mapping[str, str], findings: list[RowFinding]) -> str | None:
+    written = row.get("audience", "").casefold()
+    if written and written not in AUDIENCES:
+        findings.append(
+            RowFinding(line, "audience", "there is no such list", f"use {' or '.join(AUDIENCES)}")
+        )
+    return written or None
+
+
+def _stopped(line: int, row: Mapping[str, str], findings: list[RowFinding]) -> frozenset[str]:
+    words = [word.casefold() for word in _words(row.get("stopped"))]
+    if any(word not in CHANNEL_OF for word in words):
+        mend = "name the columns whose address was stopped: phone, email or both"
+        findings.append(RowFinding(line, "stopped", "this names no column of addresses", mend))
+    return frozenset(CHANNEL_OF[word] for word in words if word in CHANNEL_OF)
