@@ -34,8 +34,6 @@ def letter(content: Content, sender: Address) -> Letter:
     message = EmailMessage(policy=_POLICY)
     message["From"] = sender
     message["Subject"] = " ".join((content.subject or "").split())
-    if content.language != "mul":
-        message["Content-Language"] = content.language
     # RFC 3834: no answering machine shall answer, and none shall wonder who wrote.
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(content.text)
@@ -44,6 +42,9 @@ def letter(content: Content, sender: Address) -> Letter:
         # Equal content gives equal bytes; the standard library's boundary is random.
         digest = hashlib.sha256(f"{content.text}\0{content.html}".encode("utf-8", "replace")).hexdigest()
         message.set_boundary(f"=_{digest[:32]}")
+    # After set_content, which drops what begins with Content-.
+    if content.language != "mul":
+        message["Content-Language"] = content.language
     written = message.as_bytes(policy=_POLICY)
     if not written.endswith(b"\r\n"):
         written += b"\r\n"

@@ -11,8 +11,9 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.headerregistry import Address
-from email.utils import formatdate, parseaddr
+from email.utils import format_datetime, parseaddr
 from queue import SimpleQueue
 from urllib.parse import unquote, urlsplit
 
@@ -141,7 +142,7 @@ class SmtpEmail:
         """The Date header, written once a second."""
         second = int(self._clock())
         if second != self._date[0]:
-            self._date = (second, formatdate(second))
+            self._date = (second, format_datetime(datetime.fromtimestamp(second, UTC)))
         return self._date[1]
 
     async def _hang_up(self) -> None:
