@@ -6,9 +6,8 @@ is not configured is absent, and whoever needs it says so.
 
 from __future__ import annotations
 
-from channels.base import Channel
-
 from alerting.config import Settings
+from channels.base import Channel
 
 
 def channels_from(settings: Settings) -> dict[str, Channel]:
@@ -23,7 +22,7 @@ def channels_from(settings: Settings) -> dict[str, Channel]:
                 auth_token=settings.twilio_auth_token,
                 messaging_service_sid=settings.twilio_messaging_service_sid,
                 api_base_url=settings.twilio_api_base_url,
-                public_base_url=settings.public_base_url,
+                status_callback=f"{settings.public_base_url}/webhooks/sms/status",
                 in_flight=settings.sms_in_flight,
             )
         )
@@ -31,6 +30,8 @@ def channels_from(settings: Settings) -> dict[str, Channel]:
         from channels.smtp_email import SmtpConfig, SmtpEmail
 
         found["email"] = SmtpEmail(
-            SmtpConfig(url=settings.smtp_url, mail_from=settings.mail_from, connections=settings.smtp_connections)
+            SmtpConfig(
+                url=settings.smtp_url, mail_from=settings.mail_from, connections=settings.smtp_connections
+            )
         )
     return found

@@ -42,7 +42,7 @@ def cover(geometry: shapely.Geometry) -> Cover:
     """The cells of a ground in longitude and latitude, within -180..180 and -90..90 degrees."""
     shapely.prepare(geometry)
     inner: list[np.ndarray] = []
-    tiles = _tiles_of(geometry.bounds, STEPS[0])
+    tiles = _tiles_of(tuple(shapely.bounds(geometry).tolist()), STEPS[0])
     for size in STEPS:
         if size != STEPS[0]:
             tiles = _split(tiles, size)

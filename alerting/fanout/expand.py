@@ -83,9 +83,7 @@ def _plan_feeds(session: Session, dispatch: Dispatch, *, now: datetime) -> None:
     _open(session, dispatch, now=now)
 
 
-def _plan_range(
-    session: Session, dispatch: Dispatch, size: int, *, now: datetime, percent: float
-) -> None:
+def _plan_range(session: Session, dispatch: Dispatch, size: int, *, now: datetime, percent: float) -> None:
     if dispatch.alert is None:
         raise RuntimeError(f"dispatch {dispatch.id} has no alert: a notice is open from the start")
     grounds = _grounds(dispatch.alert)
@@ -152,17 +150,21 @@ def _points(
             lons, lats = np.array([r["lon"] for r in rows]), np.array([r["lat"] for r in rows])
             # A point on the border itself counts as inside: a warning too many is better than one too few.
             inside = shapely.intersects_xy(ground.geometry, lons, lats)
-            chosen = [(r["id"], r["region"], r["language"]) for r, hit in zip(rows, inside, strict=True) if hit]
+            chosen = [
+                (r["id"], r["region"], r["language"]) for r, hit in zip(rows, inside, strict=True) if hit
+            ]
             more, m = expansion.plan_chosen(session, wanted, chosen, max(span.first, n + 1))
             planned, n = planned + more, max(n, m)
     return planned, n, last, span
 
 
-def _recipients(
-    session: Session, dispatch: Dispatch, step: Step, highest: int
-) -> tuple[Planned, int, Step]:
+def _recipients(session: Session, dispatch: Dispatch, step: Step, highest: int) -> tuple[Planned, int, Step]:
     """Plan those whom the replaced dispatches reached: an Update or a Cancel is told to them too."""
-    segment = None if dispatch.alert is None else frozen.segment_for_others(session, dispatch.alert, dispatch.channel)
+    segment = (
+        None
+        if dispatch.alert is None
+        else frozen.segment_for_others(session, dispatch.alert, dispatch.channel)
+    )
     if segment is None or not dispatch.recipients_of:
         return [], 0, Step(step.segment, "end", 0)
     wanted = Wanted(dispatch.id, segment, dispatch.channel, dispatch.audience, 0, ())
@@ -191,7 +193,14 @@ def _hold(session: Session, dispatch: Dispatch, *, now: datetime) -> None:
         "approved": dispatch.approved,
         "planned": sum(deliveries.counts(session, dispatch.id).values()),
     }
-    audit.append(session, actor="expand", act="dispatch.held", subject=f"dispatch {dispatch.id}", detail=detail, now=now)
+    audit.append(
+        session,
+        actor="expand",
+        act="dispatch.held",
+        subject=f"dispatch {dispatch.id}",
+        detail=detail,
+        now=now,
+    )
 
 
 def _open(session: Session, dispatch: Dispatch, *, now: datetime) -> None:
@@ -201,7 +210,14 @@ def _open(session: Session, dispatch: Dispatch, *, now: datetime) -> None:
         "channel": dispatch.channel,
         "planned": sum(deliveries.counts(session, dispatch.id).values()),
     }
-    audit.append(session, actor="expand", act="dispatch.planned", subject=f"dispatch {dispatch.id}", detail=detail, now=now)
+    audit.append(
+        session,
+        actor="expand",
+        act="dispatch.planned",
+        subject=f"dispatch {dispatch.id}",
+        detail=detail,
+        now=now,
+    )
 
 
 @lru_cache(maxsize=16)

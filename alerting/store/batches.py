@@ -28,6 +28,7 @@ class Lease:
     n_to: int
     only: tuple[int, ...] | None
     token: UUID
+    started_to: int  # as the claim set it
     priority: int
     attempts: int
 
@@ -79,14 +80,17 @@ def claim(session: Session, dispatch: int, *, token: UUID, window: int) -> Lease
                                      ELSE coalesce(only[ :window ], n_to) END
             FROM mine, dispatch
             WHERE batch.id = mine.id AND dispatch.id = batch.dispatch AND dispatch.state IN ('planning', 'open')
-            RETURNING batch.id, batch.dispatch, batch.n_from, batch.n_to, batch.only, dispatch.priority, batch.attempts
+            RETURNING batch.id, batch.dispatch, batch.n_from, batch.n_to, batch.only, batch.started_to,
+                      dispatch.priority, batch.attempts
         """),
         {"dispatch": dispatch, "token": token, "lease": LEASE, "window": window},
     ).first()
     if row is None:
         return None
     only = None if row.only is None else tuple(row.only)
-    return Lease(row.id, row.dispatch, row.n_from, row.n_to, only, token, row.priority, row.attempts)
+    return Lease(
+        row.id, row.dispatch, row.n_from, row.n_to, only, token, row.started_to, row.priority, row.attempts
+    )
 
 
 def renew(session: Session, lease: Lease, started_to: int) -> str | None:
@@ -114,7 +118,9 @@ def finish(session: Session, lease: Lease) -> bool:
     return done is not None
 
 
-def again(session: Session, dispatch: int, ns: Sequence[int], *, not_before: datetime | None, attempts: int) -> None:
+def again(
+    session: Session, dispatch: int, ns: Sequence[int], *, not_before: datetime | None, attempts: int
+) -> None:
     """A new batch of single rows, to be sent not before a time."""
     session.execute(
         text("""
@@ -144,7 +150,15 @@ def lost(session: Session, limit: int = 100) -> list[Lost]:
         {"limit": limit},
     )
     return [
-        Lost(r.id, r.dispatch, r.n_from, r.n_to, None if r.only is None else tuple(r.only), r.started_to, r.withdrawn)
+        Lost(
+            r.id,
+            r.dispatch,
+            r.n_from,
+            r.n_to,
+            None if r.only is None else tuple(r.only),
+            r.started_to,
+            r.withdrawn,
+        )
         for r in rows
     ]
 
@@ -152,7 +166,9 @@ def lost(session: Session, limit: int = 100) -> list[Lost]:
 def reopen(session: Session, batch: int) -> None:
     """Make a batch ready again; its old token is worth nothing from now on."""
     session.execute(
-        text("UPDATE batch SET state = 'ready', token = NULL, lease_until = NULL, started_to = NULL WHERE id = :id"),
+        text(
+            "UPDATE batch SET state = 'ready', token = NULL, lease_until = NULL, started_to = NULL WHERE id = :id"
+        ),
         {"id": batch},
     )
 
@@ -160,5 +176,6 @@ def reopen(session: Session, batch: int) -> None:
 def close_ready(session: Session, dispatch: int) -> None:
     """End every batch of a dispatch that nobody has claimed."""
     session.execute(
-        text("UPDATE batch SET state = 'done' WHERE dispatch = :dispatch AND state = 'ready'"), {"dispatch": dispatch}
+        text("UPDATE batch SET state = 'done' WHERE dispatch = :dispatch AND state = 'ready'"),
+        {"dispatch": dispatch},
     )

@@ -80,7 +80,9 @@ def count_planned(session: Session, dispatch: int, rows: Iterable[tuple[int, int
     return sum(deltas.values())
 
 
-def read(session: Session, dispatch: int, n_from: int, n_to: int, only: Sequence[int] | None) -> list[Planned]:
+def read(
+    session: Session, dispatch: int, n_from: int, n_to: int, only: Sequence[int] | None
+) -> list[Planned]:
     """The rows of a batch that still wait, in order of n, each with its address as it is now."""
     rows = session.execute(
         text(f"""
@@ -155,33 +157,40 @@ def mark_in_doubt(session: Session, dispatch: int, n_from: int, n_to: int, only:
                 WHERE dispatch = :dispatch AND n BETWEEN :n_from AND :n_to AND status = 'planned'
                 {"" if only is None else "AND n = ANY(:only)"} RETURNING n
             """),  # noqa: S608  # a constant of this module
-            {"dispatch": dispatch, "n_from": n_from, "n_to": n_to, "only": None if only is None else list(only)},
+            {
+                "dispatch": dispatch,
+                "n_from": n_from,
+                "n_to": n_to,
+                "only": None if only is None else list(only),
+            },
         ).all()
     )
 
 
-def close_planned(
+def close(
     session: Session,
     dispatch: int,
     status: DeliveryStatus,
     *,
     now: datetime,
+    was: DeliveryStatus = DeliveryStatus.PLANNED,
     n_from: int = 0,
     n_to: int = 2**62,
     only: Sequence[int] | None = None,
     limit: int = 20_000,
 ) -> int:
-    """Give at most `limit` rows that were never started a final status; how many it were."""
+    """Move at most `limit` rows of a dispatch that stand at `was` to `status`; how many it were."""
     rows = session.execute(
         text(f"""
             UPDATE delivery AS d SET status = CAST(:status AS delivery_status), at = :now
             FROM (SELECT n FROM delivery WHERE dispatch = :dispatch AND n BETWEEN :n_from AND :n_to
-                  AND status = 'planned' {"" if only is None else "AND n = ANY(:only)"}
+                  AND status = CAST(:was AS delivery_status) {"" if only is None else "AND n = ANY(:only)"}
                   ORDER BY n LIMIT :limit FOR UPDATE) AS x
             WHERE d.dispatch = :dispatch AND d.n = x.n RETURNING d.region
         """),  # noqa: S608  # a constant of this module
         {
             "status": status.value,
+            "was": was.value,
             "now": now,
             "dispatch": dispatch,
             "n_from": n_from,
@@ -192,7 +201,7 @@ def close_planned(
     ).scalars()
     deltas: Deltas = Counter()
     for region in rows:
-        deltas[dispatch, region, DeliveryStatus.PLANNED.value] -= 1
+        deltas[dispatch, region, was.value] -= 1
         deltas[dispatch, region, status.value] += 1
     move_tally(session, deltas)
     return sum(n for n in deltas.values() if n > 0)
@@ -207,7 +216,9 @@ def planned_left(session: Session, dispatch: int) -> int:
 def counts(session: Session, dispatch: int) -> dict[str, int]:
     """Rows by status, by the tally."""
     rows = session.execute(
-        text("SELECT status, sum(n) FROM tally WHERE dispatch = :dispatch GROUP BY status HAVING sum(n) <> 0"),
+        text(
+            "SELECT status, sum(n) FROM tally WHERE dispatch = :dispatch GROUP BY status HAVING sum(n) <> 0"
+        ),
         {"dispatch": dispatch},
     )
     return {status: int(n) for status, n in rows}
@@ -229,7 +240,10 @@ def locked(session: Session, keys: Sequence[tuple[int, int]]) -> dict[tuple[int,
 
 
 def apply(
-    session: Session, changes: Mapping[tuple[int, int], tuple[DeliveryStatus, str | None, str | None]], *, now: datetime
+    session: Session,
+    changes: Mapping[tuple[int, int], tuple[DeliveryStatus, str | None, str | None]],
+    *,
+    now: datetime,
 ) -> None:
     """Write (status, reason, reference) of rows that `locked` returned; the caller moves the tally."""
     keys = sorted(changes)

@@ -11,12 +11,17 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine, create_engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
 #: What a transaction raises when the database does not answer or refuses; its text may hold the URL, so log its class.
 DatabaseError = SQLAlchemyError
+
+#: Those of them that pass by themselves: no connection, none free, a deadlock. The same request may succeed later.
+UNAVAILABLE: tuple[type[Exception], ...] = (OperationalError, InterfaceError, PoolTimeout)
 
 _state: dict[str, object] = {}
 
@@ -50,7 +55,9 @@ def engine() -> Engine:
     """The engine of this process; after a fork the parent's connections are left to the parent."""
     found = _state.get("engine")
     if not isinstance(found, Engine):
-        raise RuntimeError("no database configured: call alerting.store.engine.configure(url) first")
+        raise RuntimeError(  # noqa: TRY004  # the order of calls is wrong, not a type
+            "no database configured: call alerting.store.engine.configure(url) first"
+        )
     if _state.get("pid") != os.getpid():
         found.dispose(close=False)
         _state["pid"] = os.getpid()
@@ -69,3 +76,36 @@ def transaction() -> Iterator[Session]:
     """A session whose work commits when the block ends and is rolled back when it raises."""
     with Session(engine(), expire_on_commit=False) as session, session.begin():
         yield session
+
+
+class ProcessLock:
+    """An advisory lock that lasts as long as its connection: at most one process of a kind is at work.
+
+    It needs a session of its own: behind PgBouncer give the database's direct URL.
+    """
+
+    def __init__(self, url: str, key: int) -> None:
+        self._url, self._key = normalise_url(url), key
+        self._connection: Connection | None = None
+
+    def held(self) -> bool:
+        """Whether this process has the lock, after trying to get it; False as well while the database is away."""
+        try:
+            if self._connection is not None:
+                self._connection.execute(text("SELECT 1"))
+                return True
+            connection = create_engine(self._url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect()
+            if connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": self._key}).scalar_one():
+                self._connection = connection
+                return True
+            connection.close()
+        except OperationalError:
+            self.release()
+        return False
+
+    def release(self) -> None:
+        """Give the lock up."""
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None

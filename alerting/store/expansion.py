@@ -101,12 +101,17 @@ def plan_regions(session: Session, wanted: Wanted, regions: Sequence[int], span:
     chosen = f"""
         SELECT DISTINCT ON (a.id) a.id, f.region, s.language {_FOLLOWERS}
         AND f.cell IS NULL AND f.region = ANY(CAST(:regions AS int[])) ORDER BY a.id
-    """  # noqa: S608  # constants of this module
+    """  # constants of this module
     return _insert(session, chosen, wanted.parameters() | _span(span) | {"regions": list(regions)})
 
 
 def plan_inner_points(
-    session: Session, wanted: Wanted, covered: Sequence[int], cells: str, span: Span, few: Sequence[int] | None
+    session: Session,
+    wanted: Wanted,
+    covered: Sequence[int],
+    cells: str,
+    span: Span,
+    few: Sequence[int] | None,
 ) -> tuple[Planned, int]:
     """Plan points that need no geometry: their region is covered, or their cell lies inside.
 
@@ -119,7 +124,7 @@ def plan_inner_points(
         AND (f.region = ANY(CAST(:covered AS int[])) OR f.cell <@ CAST(:cells AS int4multirange))
         {"" if few is None else "AND (f.region = ANY(CAST(:covered AS int[])) OR f.cell = ANY(CAST(:few AS int[])))"}
         ORDER BY a.id
-    """  # noqa: S608  # constants of this module
+    """  # constants of this module
     more = {"covered": list(covered), "cells": cells, "few": None if few is None else list(few)}
     return _insert(session, chosen, wanted.parameters() | _span(span) | more)
 
@@ -135,10 +140,8 @@ def border_points(
                 AND f.cell IS NOT NULL AND f.cell <@ CAST(:cells AS int4multirange)
                 {"" if few is None else "AND f.cell = ANY(CAST(:few AS int[]))"}
                 ORDER BY a.id
-            """),  # noqa: S608  # constants of this module
-            wanted.parameters()
-            | _span(span)
-            | {"cells": cells, "few": None if few is None else list(few)},
+            """),  # constants of this module
+            wanted.parameters() | _span(span) | {"cells": cells, "few": None if few is None else list(few)},
         )
         .mappings()
         .all()

@@ -51,7 +51,10 @@ def segments_of(session: Session, alert: UUID) -> list[Segment]:
         """),
         {"alert": alert},
     )
-    return [Segment(r.n, r.severity, tuple(r.categories), tuple(r.regions), tuple(r.covered), r.geometry) for r in rows]
+    return [
+        Segment(r.n, r.severity, tuple(r.categories), tuple(r.regions), tuple(r.covered), r.geometry)
+        for r in rows
+    ]
 
 
 def segment_for_others(session: Session, alert: UUID, channel: str) -> int | None:
@@ -87,6 +90,7 @@ def words_of_alert(session: Session, alert: UUID, channel: str) -> list[Words]:
 def words_of_notice(session: Session, notice: int, expires: datetime) -> list[Words]:
     """The one text of a notice."""
     rows = session.execute(
-        text("SELECT language, subject, text, html, segments, sha256 FROM notice WHERE id = :id"), {"id": notice}
+        text("SELECT language, subject, text, html, segments, sha256 FROM notice WHERE id = :id"),
+        {"id": notice},
     )
     return [Words(NO_SEGMENT, *row, expires) for row in rows]

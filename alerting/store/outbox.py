@@ -55,7 +55,7 @@ class Dispatch:
     expires: datetime
 
 
-_DISPATCH = "id, alert, notice, audience, channel, state, recipients_of, cursor_segment, cursor_phase, cursor_id, ranges, planned, approved, expires"  # noqa: E501
+_DISPATCH = "id, alert, notice, audience, channel, state, recipients_of, cursor_segment, cursor_phase, cursor_id, ranges, planned, approved, expires"
 
 # An Update or a Cancel may not overtake what it replaces: messages of the old dispatch may still be in flight as
 # long as one of its leases stands.
@@ -197,7 +197,8 @@ def withdraw(session: Session, alert_ids: Sequence[UUID], *, now: datetime) -> d
         {"alerts": list(alert_ids), "now": now},
     )
     rows = session.execute(
-        text("SELECT channel, id FROM dispatch WHERE alert = ANY(:alerts) ORDER BY id"), {"alerts": list(alert_ids)}
+        text("SELECT channel, id FROM dispatch WHERE alert = ANY(:alerts) ORDER BY id"),
+        {"alerts": list(alert_ids)},
     )
     found: dict[str, list[int]] = {}
     for channel, dispatch_id in rows:
@@ -253,11 +254,13 @@ def set_state(session: Session, dispatch_id: int, state: DispatchState, *, now: 
     )
 
 
-def note_first(session: Session, dispatch_ids: Sequence[int], *, now: datetime) -> None:
-    """Record the time of the first accepted message of dispatches that have none yet."""
+def note_accepted(session: Session, dispatch_id: int, *, first: datetime, last: datetime) -> None:
+    """Record when messages of a dispatch were accepted: the earliest and the latest that was ever told."""
     session.execute(
-        text("UPDATE dispatch SET first_at = :now WHERE id = ANY(:ids) AND first_at IS NULL"),
-        {"now": now, "ids": list(dispatch_ids)},
+        text("""
+            UPDATE dispatch SET first_at = least(first_at, :first), last_at = greatest(last_at, :last) WHERE id = :id
+        """),
+        {"first": first, "last": last, "id": dispatch_id},
     )
 
 
@@ -297,7 +300,9 @@ def urgent_waiting(session: Session, channel: str, priority: int) -> bool:
 
 def expanding(session: Session, channel: str) -> bool:
     """Whether more batches of this channel are about to appear."""
-    query = text("SELECT EXISTS (SELECT FROM dispatch WHERE channel = :channel AND state = 'planning' AND expires > now())")
+    query = text(
+        "SELECT EXISTS (SELECT FROM dispatch WHERE channel = :channel AND state = 'planning' AND expires > now())"
+    )
     return bool(session.execute(query, {"channel": channel}).scalar_one())
 
 

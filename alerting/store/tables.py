@@ -109,7 +109,9 @@ alert = Table(
     Column("omit", JSONB, nullable=False, server_default=text("'{}'")),  # channel -> reason
     _time("received_at", required=True),
     UniqueConstraint("sender", "identifier", "sent"),
-    Index("alert_own_identity_key", "sender", "identifier", unique=True, postgresql_where=text("origin = 'own'")),
+    Index(
+        "alert_own_identity_key", "sender", "identifier", unique=True, postgresql_where=text("origin = 'own'")
+    ),
     UniqueConstraint("id", "workspace", "status", "scope", "msg_type", name="alert_gate_key"),
     _one_of("workspace", Workspace),
     _one_of("origin", Origin),
@@ -124,7 +126,9 @@ alert_state = Table(
     Column("version", Integer, nullable=False, server_default=text("1")),
     Column("submitted_by", Text, nullable=False),
     Column("approved_by", Text),
-    Column("people", JSONB, nullable=False, server_default=text("'{}'")),  # channel -> number shown at approval
+    Column(
+        "people", JSONB, nullable=False, server_default=text("'{}'")
+    ),  # channel -> number shown at approval
     _time("issued_at"),
     _time("ended_at"),
     _time("expires"),  # the latest of its segments
@@ -154,9 +158,15 @@ segment = Table(
     Column("area", Text, nullable=False),  # areaDesc of its blocks, for lists
     _time("effective", required=True),
     _time("expires", required=True),
-    Column("regions", ARRAY(Integer), nullable=False),  # every region that shares ground: its followers are reached
-    Column("covered", ARRAY(Integer), nullable=False),  # regions wholly inside: points in them need no geometry
-    Column("geometry", LargeBinary),  # WKB, longitude latitude, the united ground outside `covered`; null: none
+    Column(
+        "regions", ARRAY(Integer), nullable=False
+    ),  # every region that shares ground: its followers are reached
+    Column(
+        "covered", ARRAY(Integer), nullable=False
+    ),  # regions wholly inside: points in them need no geometry
+    Column(
+        "geometry", LargeBinary
+    ),  # WKB, longitude latitude, the united ground outside `covered`; null: none
     PrimaryKeyConstraint("alert", "n"),
     CheckConstraint("cardinality(regions) > 0 OR geometry IS NOT NULL", name="has_ground"),
     Index("segment_regions_idx", "regions", postgresql_using="gin"),
@@ -209,12 +219,16 @@ dispatch = Table(
     Column("channel", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("priority", SmallInteger, nullable=False),  # cap.rank of its most urgent segment: 0 goes first
-    Column("replaces", ARRAY(BigInteger), nullable=False, server_default=text("'{}'")),  # waits for their leases
+    Column(
+        "replaces", ARRAY(BigInteger), nullable=False, server_default=text("'{}'")
+    ),  # waits for their leases
     Column("recipients_of", ARRAY(BigInteger)),  # a Cancel: those whom these dispatches reached or may have
     Column("cursor_segment", SmallInteger, nullable=False, server_default=text("0")),
     Column("cursor_phase", Text, nullable=False, server_default=text("'regions'")),
     Column("cursor_id", BigInteger, nullable=False, server_default=text("0")),
-    Column("ranges", Integer, nullable=False, server_default=text("0")),  # ranges expanded: the first ones are small
+    Column(
+        "ranges", Integer, nullable=False, server_default=text("0")
+    ),  # ranges expanded: the first ones are small
     Column("planned", BigInteger, nullable=False, server_default=text("0")),
     Column("approved", BigInteger),  # people counted at approval; null: not limited
     _time("created_at", required=True),
@@ -222,6 +236,7 @@ dispatch = Table(
     _time("expires", required=True),
     _time("opened_at"),  # expansion has ended
     _time("first_at"),  # first message accepted
+    _time("last_at"),  # last result written by a worker
     _time("closed_at"),
     CheckConstraint("num_nonnulls(alert, notice) = 1", name="subject"),
     CheckConstraint(
@@ -229,7 +244,8 @@ dispatch = Table(
     ),
     CheckConstraint(f"audience <> 'public' OR (alert IS NOT NULL AND {PUBLIC_GATE})", name="gate"),
     CheckConstraint(
-        "audience <> 'exercise' OR (workspace = 'exercise' AND status IN ('Exercise', 'Test'))", name="exercise"
+        "audience <> 'exercise' OR (workspace = 'exercise' AND status IN ('Exercise', 'Test'))",
+        name="exercise",
     ),
     CheckConstraint("alert IS NULL OR audience IN ('public', 'exercise')", name="alert_audience"),
     ForeignKeyConstraint(
@@ -240,9 +256,7 @@ dispatch = Table(
     UniqueConstraint("alert", "channel", "audience"),
     _one_of("audience", Audience),
     _one_of("state", DispatchState),
-    Index(
-        "dispatch_work_idx", "channel", "priority", postgresql_where=text("state IN ('planning', 'open')")
-    ),
+    Index("dispatch_work_idx", "channel", "priority", postgresql_where=text("state IN ('planning', 'open')")),
 )
 
 batch = Table(
@@ -268,7 +282,10 @@ batch = Table(
 )
 
 delivery_status = Enum(
-    DeliveryStatus, name="delivery_status", values_callable=lambda e: [member.value for member in e], metadata=metadata
+    DeliveryStatus,
+    name="delivery_status",
+    values_callable=lambda e: [member.value for member in e],
+    metadata=metadata,
 )
 
 delivery = Table(
@@ -280,7 +297,9 @@ delivery = Table(
     Column("feed", Integer),
     Column("segment", SmallInteger, nullable=False),
     Column("region", Integer, nullable=False),  # where it was reached; 0: no region
-    Column("language", Text, nullable=False),  # the reader's; the text is chosen among the renderings when sent
+    Column(
+        "language", Text, nullable=False
+    ),  # the reader's; the text is chosen among the renderings when sent
     Column("status", delivery_status, nullable=False),
     Column("reason", Text),
     Column("attempts", SmallInteger, nullable=False, server_default=text("0")),
@@ -289,7 +308,13 @@ delivery = Table(
     _time("at"),  # of the last change by a send or a receipt
     PrimaryKeyConstraint("dispatch", "n"),
     CheckConstraint("num_nonnulls(address, feed) = 1", name="to"),
-    Index("delivery_address_key", "dispatch", "address", unique=True, postgresql_where=text("address IS NOT NULL")),
+    Index(
+        "delivery_address_key",
+        "dispatch",
+        "address",
+        unique=True,
+        postgresql_where=text("address IS NOT NULL"),
+    ),
     Index("delivery_feed_key", "dispatch", "feed", unique=True, postgresql_where=text("feed IS NOT NULL")),
     # Half-empty pages keep the status updates on the page (HOT): no index entry is written for them.
     postgresql_with={"fillfactor": "50"},
@@ -303,6 +328,7 @@ tally = Table(
     Column("status", delivery_status, nullable=False),
     Column("n", BigInteger, nullable=False),
     PrimaryKeyConstraint("dispatch", "region", "status"),
+    Index("tally_planned_idx", "dispatch", postgresql_where=text("status = 'planned' AND n > 0")),
     postgresql_with={"fillfactor": "50"},
 )
 

@@ -1,0 +1,369 @@
+"""Draining a channel: claim, send, flush, finish, over and over, through one run of the adapter.
+
+Owns the transactions of a sender. The database is never held while a provider is called: the adapter takes messages from
+the stream and puts results into a queue, and each half second one transaction writes what has come back, extends the
+leases and moves the allowance. Invariant: what a killed drain may have sent without a record lies between the last flush
+and the allowance of it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
+from uuid import uuid4
+
+import structlog
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+
+from alerting.config import Settings
+from alerting.fanout import loads, retry
+from alerting.fanout.stream import Load, Stream
+from alerting.store import addresses, audit, batches, deliveries, outbox, senders
+from alerting.store.addresses import Vault
+from alerting.store.deliveries import Outcome
+from alerting.store.engine import transaction
+from alerting.store.states import AddressState, DeliveryStatus, DispatchState
+from channels.base import Channel, Misconfigured, ProviderDown, Reason, Run, SendResult, SourceFailed, Status
+
+log = structlog.get_logger(__name__)
+
+#: Seconds between flushes.
+FLUSH = 0.5
+
+#: Messages that may leave before the first flush, where no rate is known.
+FIRST_WINDOW = 1_000
+
+#: Seconds that a drain without work waits for more while the planner is still at it, and otherwise.
+LINGER = 0.25
+
+#: SQLSTATEs after which the same transaction is simply run again: serialization failure and deadlock.
+REPEATABLE = frozenset({"40001", "40P01"})
+
+#: An address that the provider calls impossible is not tried for the next warning.
+DEAD = frozenset({Reason.INVALID_ADDRESS.value, Reason.NO_SUCH_MAILBOX.value})
+
+
+def utc_now() -> datetime:
+    """The wall clock, aware; a default argument of this package's entry points alone."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Drain:
+    """One worker's turn on one channel. `limit` is how many seconds it claims work before it hands over."""
+
+    channel: str
+    adapter: Channel
+    settings: Settings
+    limit: float = 60.0
+    now: Callable[[], datetime] = utc_now
+    clock: Callable[[], float] = time.monotonic
+    stream: Stream = field(default_factory=Stream)
+    results: SimpleQueue[SendResult] = field(default_factory=SimpleQueue)
+    active: list[Load] = field(default_factory=list)
+    waiting: list[tuple[Load, Outcome]] = field(default_factory=list)  # not yet written
+    words: dict[int, loads.Words] = field(default_factory=dict)
+    vault: Vault = field(init=False)
+    keys: int = 0
+    sent: int = 0
+    speed: float = 0.0  # results a second, lately
+    flushed_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.vault = Vault(self.settings)
+
+    # ------------------------------------------------------------------------------------------------- the loop
+
+    def run(self) -> int:
+        """Drain until there is no more work, the provider fails, or the limit has passed; messages with a result."""
+        started = idle_since = self.flushed_at = self.clock()
+        run: Run | None = None
+        try:
+            while True:
+                over = self.clock() - started >= self.limit
+                if not over and self._hungry() and self._claim():
+                    continue
+                if self.active:
+                    idle_since = self.clock()
+                    run = run or self.adapter.open(self.stream, self.results)
+                    self.stream.attention(0.02)
+                    self._tend(run)
+                    if run.done.is_set():
+                        break
+                elif over or not self._linger(idle_since):
+                    break
+        finally:
+            self._close(run)
+        return self.sent
+
+    def _linger(self, idle_since: float) -> bool:
+        with transaction() as session:
+            more = outbox.expanding(session, self.channel)
+        if not more and self.clock() - idle_since >= LINGER:
+            return False
+        self.stream.attention(0.02)
+        return self.clock() - idle_since < self.limit
+
+    def _hungry(self) -> bool:
+        return self.stream.backlog() < max(self.adapter.limits.in_flight, int(self.speed * FLUSH))
+
+    def _tend(self, run: Run) -> None:
+        """Take in results; flush when it is time, when the stream starves or when a load has ended."""
+        self._collect()
+        starving = any(l.taken >= l.allowed and not l.spent and l.settled >= l.taken for l in self.active)
+        ended = any(load.ended for load in self.active)
+        if ended or starving or run.done.is_set() or self.clock() - self.flushed_at >= FLUSH:
+            self._flush()
+
+    def _close(self, run: Run | None) -> None:
+        """Let what is in flight end, write it, give back the rest."""
+        self.stream.close()
+        if run is not None:
+            returned = run.stop()
+            self._untake([message.key for message in returned])
+            run.done.wait(30)
+            self._collect()
+        for load in self.active:
+            load.stopped = True
+        self._flush()
+        patience = self.clock() + batches.LEASE
+        while self.waiting and self.clock() < patience:
+            time.sleep(0.2)
+            self._flush()
+        if run is not None and run.error is not None:
+            self._provider_failed(run.error)
+
+    def _untake(self, keys: list[int]) -> None:
+        """Messages that the adapter took but never started go back to their loads."""
+        for key in sorted(keys, reverse=True):
+            load = self._load_of(key)
+            if load is not None:
+                load.settled += 1
+                load.again.setdefault(0.0, []).append(load.ns[key - load.base])
+
+    # ----------------------------------------------------------------------------------------------------- claim
+
+    def _claim(self) -> bool:
+        """Claim one batch in two steps: among the few dispatches, then one of its batches; False when there is none."""
+        window = self._window()
+        clock, now = self.clock(), self.now()
+        try:
+            with transaction() as session:
+                if not senders.awake(session, self.channel):
+                    return False
+                for dispatch_id in outbox.candidates(session, self.channel):
+                    lease = batches.claim(session, dispatch_id, token=uuid4(), window=window)
+                    if lease is not None:
+                        self._open(session, lease, now=now, clock=clock)
+                        return True
+        except loads.TextChanged as error:
+            self._hold(error.dispatch)
+            return True
+        except OperationalError:
+            log.warning("database_away", channel=self.channel)
+            self.stream.attention(0.2)
+        return False
+
+    def _open(self, session: Session, lease: batches.Lease, *, now: datetime, clock: float) -> None:
+        if lease.dispatch not in self.words:
+            dispatch = outbox.get(session, lease.dispatch)
+            self.words[lease.dispatch] = loads.words_of(session, dispatch, self.settings.default_language)
+        opened = loads.open_batch(
+            session,
+            lease,
+            self.words[lease.dispatch],
+            self.channel,
+            settings=self.settings,
+            vault=self.vault,
+            base=self.keys,
+            now=now,
+            clock=clock,
+        )
+        deliveries.settle(session, lease.dispatch, opened.outcomes, now=now)
+        load = opened.load
+        if not load.messages:
+            batches.finish(session, lease)
+            return
+        rate = senders.rate_of(session, self.channel)
+        if rate is not None:
+            amount = sum(message.content.segments for message in load.messages)
+            load.spacing = 1 / rate
+            load.next_at = clock + senders.reserve(session, self.channel, amount)
+        self.keys += len(load.messages)
+        self.active.append(load)
+        self.stream.put(load)
+
+    def _window(self) -> int:
+        """Rows that may leave until the next flush: what half a second carries, and what is in flight."""
+        in_flight = self.adapter.limits.in_flight
+        rate = self.adapter.limits.rate
+        if rate is not None:
+            return in_flight + int(rate * FLUSH) + 1
+        return in_flight + max(FIRST_WINDOW, int(self.speed * FLUSH * 1.5))
+
+    # ----------------------------------------------------------------------------------------------------- flush
+
+    def _load_of(self, key: int) -> Load | None:
+        return next((load for load in self.active if load.base <= key < load.base + len(load.messages)), None)
+
+    def _collect(self) -> None:
+        """Turn results into outcomes that wait for the next flush."""
+        now = self.now()
+        load: Load | None = None
+        while True:
+            try:
+                result = self.results.get_nowait()
+            except Empty:
+                return
+            if load is None or not load.base <= result.key < load.base + len(load.messages):
+                load = self._load_of(result.key)
+            if load is None:
+                continue  # its lease was lost: another worker answers for it now
+            self.sent += 1
+            load.settled += 1
+            self.waiting.append((load, self._outcome(load, result, now)))
+
+    def _outcome(self, load: Load, result: SendResult, now: datetime) -> Outcome:
+        i = result.key - load.base
+        decision = retry.decide(
+            result,
+            attempts=load.attempts[i],
+            repeated=load.repeated[i],
+            now=now,
+            expires=load.expires_at,
+        )
+        if decision.again_at is not None:
+            load.again.setdefault(decision.again_at.timestamp(), []).append(load.ns[i])
+        if load.first is None and decision.status in (DeliveryStatus.ACCEPTED, DeliveryStatus.DELIVERED):
+            load.first = now
+        reason = result.reason.value if result.reason is not None else None
+        return Outcome(
+            load.ns[i], decision.status, reason, result.reference, ambiguous=result.status is Status.AMBIGUOUS
+        )
+
+    def _flush(self) -> None:
+        """Write everything that has come back; a lost database keeps it for the next time."""
+        if not self.active and not self.waiting:
+            return
+        waiting, self.waiting = self.waiting, []
+        elapsed, self.flushed_at = self.clock() - self.flushed_at, self.clock()
+        if elapsed > 0.05:
+            self.speed = (
+                len(waiting) / elapsed if not self.speed else (self.speed + len(waiting) / elapsed) / 2
+            )
+        by_load: dict[int, list[Outcome]] = {}
+        for load, outcome in waiting:
+            by_load.setdefault(id(load), []).append(outcome)
+        try:
+            for _ in range(5):
+                try:
+                    self._write(by_load)
+                    return
+                except DBAPIError as error:
+                    if getattr(error.orig, "sqlstate", None) not in REPEATABLE:
+                        raise
+        except OperationalError:
+            log.warning("database_away", channel=self.channel, unwritten=len(waiting))
+        self.waiting = waiting + self.waiting
+
+    def _write(self, by_load: dict[int, list[Outcome]]) -> None:
+        now, clock, window = self.now(), self.clock(), self._window()
+        lost: list[Load] = []
+        moved: list[tuple[Load, int]] = []
+        ended: list[Load] = []
+        with transaction() as session:
+            # Higher priority first seen here stops the less urgent: the rest of its batch goes back.
+            least = max((load.lease.priority for load in self.active), default=0)
+            urgent = bool(self.active) and outbox.urgent_waiting(session, self.channel, least)
+            for load in self.active:
+                allowed = min(len(load.messages), max(load.taken + window, load.allowed))
+                state = batches.renew(session, load.lease, load.ns[allowed - 1])
+                if state is None:
+                    lost.append(load)
+                    continue
+                self._settle(session, load, by_load.get(id(load), []), now)
+                if state in (DispatchState.WITHDRAWN, DispatchState.HELD) or (
+                    urgent and load.lease.priority == least
+                ):
+                    self.stream.stop(load)
+                if load.ended:
+                    self._finish(session, load)
+                    ended.append(load)
+                else:
+                    moved.append((load, allowed))
+        for load, allowed in moved:
+            self.stream.allow(load, allowed, clock + batches.LEASE - loads.MARGIN)
+        for load in lost:
+            log.warning(
+                "lease_lost", channel=self.channel, dispatch=load.lease.dispatch, batch=load.lease.batch
+            )
+            self.stream.stop(load)
+        gone = {id(load) for load in (*ended, *lost)}
+        self.active = [load for load in self.active if id(load) not in gone]
+
+    def _settle(self, session: Session, load: Load, outcomes: list[Outcome], now: datetime) -> None:
+        if not outcomes:
+            return
+        deliveries.settle(session, load.lease.dispatch, outcomes, now=now)
+        at = dict(zip(load.ns, load.addresses, strict=True))
+        for status, state in ((DeliveryStatus.OPTED_OUT, AddressState.STOPPED), (None, AddressState.DEAD)):
+            ids = [
+                at[o.n]
+                for o in outcomes
+                if (
+                    o.status is status
+                    if status
+                    else o.reason in DEAD and o.status is not DeliveryStatus.PLANNED
+                )
+            ]
+            if ids:
+                addresses.close(session, [i for i in ids if i is not None], state, now=now)
+        counts = Counter(outcome.status for outcome in outcomes)
+        if counts[DeliveryStatus.ACCEPTED] or counts[DeliveryStatus.DELIVERED]:
+            outbox.note_accepted(session, load.lease.dispatch, first=load.first or now, last=now)
+            senders.worked(session, self.channel)
+
+    def _finish(self, session: Session, load: Load) -> None:
+        """End a load's batch: what may be tried again and what was not handed out become batches of their own."""
+        lease = load.lease
+        batches.finish(session, lease)
+        if load.expired_from is not None:
+            rest = [Outcome(n, DeliveryStatus.EXPIRED, None, None, False) for n in load.ns[load.taken :]]
+            deliveries.settle(session, lease.dispatch, rest, now=self.now())
+        elif load.taken < len(load.ns):
+            batches.again(
+                session, lease.dispatch, load.ns[load.taken :], not_before=None, attempts=lease.attempts
+            )
+        for at, ns in sorted(load.again.items()):
+            not_before = datetime.fromtimestamp(at, UTC) if at else None
+            batches.again(session, lease.dispatch, ns, not_before=not_before, attempts=lease.attempts)
+
+    # -------------------------------------------------------------------------------------------------- failures
+
+    def _hold(self, dispatch: int) -> None:
+        """A text is not what was approved: nothing more of its dispatch leaves."""
+        log.error("text_changed", channel=self.channel, dispatch=dispatch)
+        with transaction() as session:
+            now = self.now()
+            outbox.set_state(session, dispatch, DispatchState.HELD, now=now)
+            audit.append(
+                session,
+                actor=f"drain {self.channel}",
+                act="dispatch.held",
+                subject=f"dispatch {dispatch}",
+                detail={"why": "a text differs from the approved one"},
+                now=now,
+            )
+
+    def _provider_failed(self, error: Misconfigured | ProviderDown | SourceFailed) -> None:
+        """The provider as a whole failed: leave it alone for a while, longer each time."""
+        after = error.retry_after if isinstance(error, ProviderDown) else None
+        with transaction() as session:
+            failures = senders.failed(session, self.channel)
+            senders.rest(session, self.channel, retry.rest(failures, after))
+        log.error("provider_failed", channel=self.channel, kind=type(error).__name__, failures=failures)

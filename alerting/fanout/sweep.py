@@ -1,0 +1,211 @@
+"""The sweep: a process of its own that looks after whatever was left behind.
+
+Each second it takes back lost leases, closes what has ended, applies receipts and rings the lanes that have work; each
+five seconds it expires warnings and gives up waiting for receipts. One sweep at a time works (advisory lock); a second
+waits. Where Redis does not answer it drains the lanes through children until a job has started again. Invariant: every
+round is a repetition that does no harm: what it moves, it moves by the state that it finds.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from multiprocessing.process import BaseProcess
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from alerting.config import Settings
+from alerting.fanout import bell, worker
+from alerting.fanout.drain import utc_now
+from alerting.store import alerts, audit, batches, beats, closing, deliveries, outbox
+from alerting.store.engine import ProcessLock, transaction
+from alerting.store.states import LANE_OF_CHANNEL, DeliveryStatus, DispatchState, Lane
+from alerting.tracking import receipts
+
+log = structlog.get_logger(__name__)
+
+#: Advisory lock of the sweep.
+LOCK = 7_201_002
+
+#: Seconds between rounds, and rounds between the slow chores.
+ROUND = 1.0
+SLOW = 5
+
+#: Rows closed in one transaction.
+CHUNK = 20_000
+
+#: How long a provider may take for its last word about an SMS.
+RECEIPT_PATIENCE = timedelta(hours=6)
+
+#: Rounds in a row that a bell must fail before a child stands in for the workers.
+DEAF = 2
+
+
+class Sweep:
+    """The rounds of one process."""
+
+    def __init__(self, settings: Settings, now: Callable[[], datetime] = utc_now) -> None:
+        self.settings = settings
+        self.now = now
+        self.rounds = 0
+        self.deaf: dict[Lane, int] = {}
+        self.children: dict[Lane, BaseProcess] = {}
+
+    def round(self) -> None:
+        """One round; a chore that the database refuses is left for the next."""
+        chores: list[Callable[[], object]] = [
+            self.recover,
+            self.close_finished,
+            self.close_unsent,
+            self.apply_receipts,
+        ]
+        if self.rounds % SLOW == 0:
+            chores += [self.expire, self.give_up_receipts]
+        chores += [self.ring, self.beat]
+        for chore in chores:
+            try:
+                chore()
+            except DBAPIError as error:
+                log.warning("sweep_chore_failed", chore=chore.__name__, kind=type(error.orig).__name__)
+        self.rounds += 1
+
+    def recover(self) -> int:
+        """Take back batches whose lease has run out; rows that may have left are marked, and sent again."""
+        with transaction() as session:
+            lost = batches.lost(session)
+            for batch in lost:
+                upto = batch.started_to if batch.started_to is not None else batch.n_to
+                if batch.withdrawn:
+                    # Nothing of a withdrawn warning is repeated: what may have left stays in doubt, the rest is closed.
+                    deliveries.close(
+                        session, batch.dispatch, DeliveryStatus.UNCONFIRMED, now=self.now(), limit=CHUNK,
+                        n_from=batch.n_from, n_to=upto, only=batch.only,
+                    )  # fmt: skip
+                else:
+                    marked = deliveries.mark_in_doubt(session, batch.dispatch, batch.n_from, upto, batch.only)
+                    log.warning("lease_recovered", dispatch=batch.dispatch, batch=batch.batch, marked=marked)
+                batches.reopen(session, batch.batch)
+        return len(lost)
+
+    def close_finished(self) -> None:
+        """Dispatches of which every batch is done."""
+        with transaction() as session:
+            for ending in closing.finished(session):
+                left = deliveries.planned_left(session, ending.id)
+                if left:
+                    # A row without a batch would wait for ever: give it one. Not expected; the log says that it happened.
+                    log.error("rows_without_batch", dispatch=ending.id, rows=left)
+                    batches.add(session, ending.id, 1, outbox.get(session, ending.id).planned, 2_000)
+                    continue
+                outbox.set_state(session, ending.id, DispatchState.DONE, now=self.now())
+                self._milestone(session, ending, "dispatch.done")
+
+    def close_unsent(self) -> None:
+        """Rows of withdrawn and of expired dispatches that were never started, CHUNK at a time."""
+        self._close_rows(closing.withdrawn, DeliveryStatus.WITHDRAWN, "dispatch.withdrawn")
+        self._close_rows(closing.out_of_time, DeliveryStatus.EXPIRED, "dispatch.expired")
+
+    def _close_rows(
+        self, find: Callable[..., list[closing.Ending]], status: DeliveryStatus, act: str
+    ) -> None:
+        more = True
+        while more:
+            more = False
+            with transaction() as session:
+                for ending in find(session, 1):
+                    batches.close_ready(session, ending.id)
+                    closed = deliveries.close(session, ending.id, status, now=self.now(), limit=CHUNK)
+                    more = True
+                    if closed < CHUNK:
+                        if status is DeliveryStatus.EXPIRED:
+                            outbox.set_state(session, ending.id, DispatchState.DONE, now=self.now())
+                        self._milestone(session, ending, act)
+
+    def _milestone(self, session: Session, ending: closing.Ending, act: str) -> None:
+        detail: dict[str, object] = {
+            "channel": ending.channel,
+            "counts": deliveries.counts(session, ending.id),
+        }
+        if ending.alert is not None:
+            detail["alert"] = str(ending.alert)
+        audit.append(
+            session, actor="sweep", act=act, subject=f"dispatch {ending.id}", detail=detail, now=self.now()
+        )
+
+    def apply_receipts(self) -> None:
+        """Receipts that have come in since the last round."""
+        while receipts.apply_next(now=self.now()):
+            pass
+
+    def expire(self) -> None:
+        """Warnings whose time has passed."""
+        with transaction() as session:
+            alerts.expire(session, now=self.now())
+
+    def give_up_receipts(self) -> None:
+        """SMS that were accepted hours ago and of which nothing more was heard."""
+        with transaction() as session:
+            for ending in closing.without_receipt(session, self.now() - RECEIPT_PATIENCE, 1):
+                deliveries.close(
+                    session,
+                    ending.id,
+                    DeliveryStatus.UNCONFIRMED,
+                    now=self.now(),
+                    was=DeliveryStatus.ACCEPTED,
+                    limit=CHUNK,
+                )
+
+    def ring(self) -> None:
+        """Wake the lanes that have work; where the bell is dead, let a child do it."""
+        with transaction() as session:
+            lanes = {LANE_OF_CHANNEL[channel] for channel in outbox.channels_with_work(session)}
+            if outbox.work_to_expand(session):
+                lanes.add(Lane.PLAN)
+        for lane in sorted(lanes):
+            if bell.ring(lane):
+                self.deaf.pop(lane, None)
+                continue
+            self.deaf[lane] = self.deaf.get(lane, 0) + 1
+            child = self.children.get(lane)
+            if self.deaf[lane] >= DEAF and (child is None or not child.is_alive()):
+                log.warning("standing_in", lane=lane.value)
+                self.children[lane] = _spawn(lane, self.settings)
+
+    def beat(self) -> None:
+        """Say that a round has ended."""
+        with transaction() as session:
+            beats.tell(session, "sweep", now=self.now())
+
+    def close(self) -> None:
+        """Stop the children."""
+        for child in self.children.values():
+            child.terminate()
+            child.join(5)
+
+
+def _spawn(lane: Lane, settings: Settings) -> BaseProcess:
+    child = multiprocessing.get_context("spawn").Process(
+        target=worker.stand_in, args=(lane, settings), daemon=True
+    )
+    child.start()
+    return child
+
+
+def main(settings: Settings) -> None:
+    """Sweep until told to stop."""
+    worker.prepare(settings)
+    lock = ProcessLock(settings.database_direct_url or settings.database_url, LOCK)
+    sweep = Sweep(settings)
+    try:
+        while True:
+            started = time.monotonic()
+            if lock.held():
+                sweep.round()
+            time.sleep(max(0.05, ROUND - (time.monotonic() - started)))
+    finally:
+        sweep.close()
+        lock.release()

@@ -1,0 +1,123 @@
+"""The RQ worker of one lane, and what its jobs do.
+
+Owns the process: preloading, the job loop, the rules that RQ 3.0 needs (one queue for each worker, no job time-out, a
+short wait when Redis is away). A job carries the lane's name alone and drains whatever PostgreSQL says is due, for a minute
+at most; `serve` is the same without RQ, for the sweep's child. Invariant: losing a job loses nothing but time.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+import structlog
+from rq import Queue, Worker
+from rq.serializers import JSONSerializer
+
+from alerting import outlets
+from alerting.config import Settings
+from alerting.fanout import bell, drain, expand, publish
+from alerting.store import engine, outbox, senders
+from alerting.store.engine import transaction
+from alerting.store.states import LANE_OF_CHANNEL, Lane
+
+log = structlog.get_logger(__name__)
+
+#: Seconds that one job works before it rings for the next: RQ sees a living worker, a new child gets the next turn.
+TURN = 60.0
+
+#: What `prepare` was given; a job finds it in the memory that its child process inherits.
+_settings: list[Settings] = []
+
+
+class LaneWorker(Worker):
+    """RQ's worker, looking for a lost Redis every two seconds instead of up to a minute."""
+
+    max_connection_wait_time = 2.0
+
+
+def prepare(settings: Settings) -> None:
+    """Configure this process; a forked child inherits it and opens connections of its own."""
+    _settings[:] = [settings]
+    engine.configure(settings.database_url, pgbouncer=settings.pgbouncer)
+    bell.configure(settings.redis_url)
+
+
+def main(lane: Lane, settings: Settings) -> None:
+    """Work on the RQ queue of a lane until told to stop."""
+    prepare(settings)
+    if lane in (Lane.SMS, Lane.EMAIL):
+        with transaction() as session:
+            rate = settings.sms_rate if lane is Lane.SMS else settings.email_rate
+            senders.ensure(session, channel=lane.value, provider=lane.value, name="default", rate=rate)
+    engine.dispose()
+    engine.configure(settings.database_url, pgbouncer=settings.pgbouncer)
+    connection = bell.connect(settings.redis_url, timeout=10.0, blocking=True)
+    queue = Queue(lane.value, connection=connection, serializer=JSONSerializer)
+    worker = LaneWorker([queue], connection=connection, serializer=JSONSerializer, log_job_description=False)
+    bell.ring(lane)  # what was left by a worker that died
+    worker.work(logging_level="WARNING")
+
+
+def serve(lane_name: str) -> int:
+    """One job: do what is due on the lane for at most TURN seconds; units of work done."""
+    lane = Lane(lane_name)
+    settings = _settings[0]
+    bell.mark_started(lane)
+    done = turn(lane, settings, limit=TURN)
+    if _more(lane):
+        bell.ring(lane)
+    return done
+
+
+def turn(lane: Lane, settings: Settings, *, limit: float) -> int:
+    """Expand, drain or publish until nothing is due or `limit` seconds have passed."""
+    ends = time.monotonic() + limit
+    if lane is Lane.PLAN:
+        return _plan(settings, ends)
+    if lane is Lane.WEB:
+        return _web(settings, ends)
+    adapter = outlets.channels_from(settings).get(lane.value)
+    if adapter is None:
+        log.error("channel_not_configured", channel=lane.value)
+        return 0
+    return drain.Drain(lane.value, adapter, settings, limit=limit).run()
+
+
+def _plan(settings: Settings, ends: float) -> int:
+    def batch_size(channel: str) -> int:
+        with transaction() as session:
+            rate = senders.rate_of(session, channel)
+        return expand.BATCH if rate is None else max(1, int(rate))
+
+    done = 0
+    while time.monotonic() < ends and expand.expand_next(
+        batch_size, now=drain.utc_now(), percent=settings.surplus_percent
+    ):
+        done += 1
+    return done
+
+
+def _web(settings: Settings, ends: float) -> int:
+    done = 0
+    for channel in (name for name, lane in LANE_OF_CHANNEL.items() if lane is Lane.WEB):
+        while time.monotonic() < ends and publish.publish_next(channel, settings=settings, now=drain.utc_now):
+            done += 1
+    return done
+
+
+def _more(lane: Lane) -> bool:
+    with transaction() as session:
+        if lane is Lane.PLAN:
+            return outbox.work_to_expand(session)
+        return any(LANE_OF_CHANNEL[channel] is lane for channel in outbox.channels_with_work(session))
+
+
+def stand_in(lane: Lane, settings: Settings) -> None:
+    """Do a lane's work without RQ, as the sweep's child, until a job of the lane has started again or the parent is gone."""
+    prepare(settings)
+    parent = os.getppid()
+    since = time.time()
+    while os.getppid() == parent and not bell.started_since(lane, since):
+        if not turn(lane, settings, limit=2.0):
+            time.sleep(0.2)

@@ -1,0 +1,87 @@
+"""Receipts come in and move deliveries forward, never back.
+
+Owns the two transactions of a receipt: writing it down when the provider calls, and applying it, in order and in bulk, from
+the sweep. Must not import a concrete channel. Invariant: a delivery moves only along `states.FOLLOWS`, whatever the
+order and number of its receipts, also when they come before the send itself has been recorded.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+from alerting.store import deliveries, receipts
+from alerting.store.engine import transaction
+from alerting.store.states import FOLLOWS, DeliveryStatus
+from channels.base import ReceiptEvent, Status
+
+#: Receipts applied in one transaction.
+CHUNK = 5_000
+
+#: What a provider's later word makes of a delivery; words that are absent move nothing and are only kept.
+MOVES: dict[Status, DeliveryStatus] = {
+    Status.ACCEPTED: DeliveryStatus.ACCEPTED,
+    Status.DELIVERED: DeliveryStatus.DELIVERED,
+    Status.UNDELIVERED: DeliveryStatus.UNDELIVERED,
+    Status.BOUNCED: DeliveryStatus.BOUNCED,
+    Status.REJECTED: DeliveryStatus.UNDELIVERED,  # refused after it had been accepted
+    Status.OPTED_OUT: DeliveryStatus.OPTED_OUT,
+}
+
+
+def record(events: Sequence[ReceiptEvent], *, now: datetime) -> int:
+    """Write receipts down; how many were new. Replays are ignored, unknown deliveries are kept and move nothing."""
+    rows = [
+        receipts.Receipt(
+            event.provider,
+            event.event_id,
+            *_delivery(event.delivery),
+            event.status.value,
+            event.reason.value if event.reason is not None else None,
+            event.reference,
+            event.raw,
+        )
+        for event in events
+    ]
+    with transaction() as session:
+        return receipts.add(session, rows, now=now)
+
+
+def apply_next(*, now: datetime) -> int:
+    """Apply the next chunk of receipts; how many were read (0: none waits)."""
+    with transaction() as session:
+        unread = receipts.unread(session, CHUNK)
+        if not unread:
+            return 0
+        rows = deliveries.locked(
+            session, [(r.dispatch, r.n) for r in unread if r.dispatch is not None and r.n is not None]
+        )
+        current = {key: DeliveryStatus(status) for key, (status, _) in rows.items()}
+        changes: dict[tuple[int, int], tuple[DeliveryStatus, str | None, str | None]] = {}
+        for receipt in unread:
+            key = (receipt.dispatch or 0, receipt.n or 0)
+            moved = MOVES.get(Status(receipt.status))
+            if moved is not None and key in current and moved in FOLLOWS[current[key]]:
+                current[key] = moved
+                changes[key] = (moved, receipt.reason, receipt.reference)
+        if changes:
+            deliveries.apply(session, changes, now=now)
+            deltas: deliveries.Deltas = Counter()
+            for key, (status, _, _) in changes.items():
+                before, region = rows[key]
+                deltas[key[0], region, before] -= 1
+                deltas[key[0], region, status.value] += 1
+            deliveries.move_tally(session, deltas)
+        receipts.read_to(session, unread[-1])
+        return len(unread)
+
+
+def _delivery(written: str) -> tuple[int | None, int | None]:
+    """`dispatch.n` as two numbers; (None, None) for anything else that a forger or an old link may send."""
+    dispatch, dot, n = written.partition(".")
+    if dot and dispatch.isascii() and n.isascii() and dispatch.isdigit() and n.isdigit():
+        found = int(dispatch), int(n)
+        if max(found) < 2**63:
+            return found
+    return None, None
