@@ -1,0 +1,80 @@
+"""How requests are read: strictly. JSON has no double keys, queries no unknown names, bodies the type that they claim.
+
+Owns the blueprint class of the API, whose @arguments reads JSON and queries in this way. Invariant: nothing that a caller
+sent is ignored; what is not understood is refused with its place.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final, NoReturn
+
+import marshmallow
+from flask import Request, request
+from flask_smorest import Blueprint
+from webargs.flaskparser import FlaskParser
+
+from alerting.api.problems import Fault, Problem, Refused
+
+JSON: Final = "application/json"
+
+
+def wrong_type(*accepted: str) -> Refused:
+    """415 that names what would be taken."""
+    given = request.mimetype or "none"
+    detail = f"Content-Type is {given}; this address takes {', '.join(accepted)}"
+    return Refused(Problem(415, detail, headers={"Accept-Post": ", ".join(accepted)}))
+
+
+def read_json() -> Any:
+    """The body as JSON values; 415 for another type, 400 where it is not JSON or says one thing twice."""
+    if request.mimetype != JSON:
+        raise wrong_type(JSON)
+    doubles: list[str] = []
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            names = [name for name, _ in pairs]
+            doubles.extend(sorted({name for name in names if names.count(name) > 1}))
+        return found
+
+    try:
+        text = request.get_data(cache=False).decode("utf-8")
+        found = json.loads(text, object_pairs_hook=once, parse_constant=_no_constant)
+    except UnicodeDecodeError as error:
+        raise _not_json(f"the body is not UTF-8 (at byte {error.start})") from error
+    except json.JSONDecodeError as error:
+        raise _not_json(
+            f"the body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
+        ) from error
+    except RecursionError as error:
+        raise _not_json("the body is nested too deeply") from error
+    if doubles:
+        raise _not_json(f"the body says twice: {', '.join(dict.fromkeys(doubles))}")
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise _not_json(f"{name} is not a JSON number")
+
+
+def _not_json(detail: str) -> Refused:
+    return Refused(Problem(400, detail, "not-json", [Fault(detail, "")]))
+
+
+class StrictParser(FlaskParser):
+    """Refuses unknown names in queries too, and reads JSON by `read_json`."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION: Final = dict.fromkeys(
+        ["json", "query", "querystring", "form", "path", "view_args"], marshmallow.RAISE
+    )
+
+    def load_json(self, req: Request, schema: marshmallow.Schema) -> Any:  # noqa: ARG002 - webargs' signature
+        return read_json()
+
+
+class ApiBlueprint(Blueprint):
+    """A blueprint of /api/v1."""
+
+    ARGUMENTS_PARSER = StrictParser()
