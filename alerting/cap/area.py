@@ -1,0 +1,200 @@
+"""Ground from CAP's texts: polygons and circles as geometries in longitude, latitude (WGS 84, degrees).
+
+Imports shapely and geographiclib, the model and the limits. What cannot be read raises BadShape, which the rules G-02
+to G-04, G-09 and G-10 turn into findings. Invariant: points are counted before any geometry is made; a circle's
+outline is geodesic, never smaller than the circle and at most 0.1 % larger; nothing here ever widens a polygon.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import shapely
+from geographiclib.geodesic import Geodesic
+from shapely import Polygon, affinity
+from shapely.geometry.base import BaseGeometry
+
+from alerting.cap.limits import LIMITS
+from alerting.cap.model import Area
+
+_NUMERALS: Final = b"0123456789+-.,eE \t\r\n"
+_WORLD: Final = shapely.box(-180, -90, 180, 90)
+_HALF_WAY_ROUND: Final = 20_003_900.0  # metres from pole to pole: no point of the earth lies farther away
+_CORNERS: Final = 180  # of a circle's outline: its edges sag by 0.015 % of the radius
+_OUTWARD: Final = 1.0004  # the corners lie this much outside, so that no edge cuts into the circle
+
+
+class BadShape(ValueError):
+    """A polygon or circle is not what CAP 3.2.4 asks for; `rule` is the rule that it breaks."""
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """Centre in degrees, radius in kilometres; a radius of 0 is a point (T-11)."""
+
+    latitude: float
+    longitude: float
+    radius: float
+
+
+def points(area: Area) -> int:
+    """How many points the area's polygons write down: counted, not read."""
+    return sum(text.count(",") for text in area.polygon)
+
+
+def outline(text: str) -> tuple[list[float], list[float]]:
+    """Longitudes and latitudes of one polygon's ring as written. Raises BadShape (G-02, G-03, G-10)."""
+    if text.count(",") > LIMITS.points:
+        raise BadShape("G-10", f"the polygon has more than {LIMITS.points} points: simplify it")
+    pairs = text.split()
+    try:
+        halves = [pair.split(",") for pair in pairs]
+        latitudes = [float(latitude) for latitude, _ in halves]
+        longitudes = [float(longitude) for _, longitude in halves]
+    except ValueError:
+        raise BadShape("G-02", _PAIRS) from None
+    if text.encode("ascii", "replace").translate(None, _NUMERALS):
+        raise BadShape("G-02", _PAIRS)
+    if len(pairs) < 4:
+        raise BadShape(
+            "G-02", f"the polygon has {len(pairs)} points: give at least four, the last equal to the first"
+        )
+    if latitudes[0] != latitudes[-1] or longitudes[0] != longitudes[-1]:
+        raise BadShape("G-02", "the polygon is not closed: repeat its first point at the end")
+    if min(latitudes) < -90 or max(latitudes) > 90 or min(longitudes) < -180 or max(longitudes) > 180:
+        raise BadShape("G-03", _RANGE)
+    return longitudes, latitudes
+
+
+_PAIRS: Final = "write the polygon as latitude,longitude pairs in decimal degrees with blanks between them"
+_RANGE: Final = (
+    "latitude comes first and lies in -90..90, longitude in -180..180: correct or swap the numbers"
+)
+
+
+def polygon(text: str) -> BaseGeometry:
+    """The polygon, split at the antimeridian; it may be invalid (G-09). Raises BadShape."""
+    longitudes, latitudes = outline(text)
+    return _ring(longitudes, latitudes, 90.0 if sum(latitudes) > 0 else -90.0)
+
+
+def circle(text: str) -> Circle:
+    """Centre and radius. Raises BadShape (G-03, G-04)."""
+    try:
+        centre, radius_text = text.split()
+        latitude_text, longitude_text = centre.split(",")
+        latitude, longitude, radius = float(latitude_text), float(longitude_text), float(radius_text)
+    except ValueError:
+        raise BadShape("G-04", _CIRCLE) from None
+    if text.encode("ascii", "replace").translate(None, _NUMERALS) or not math.isfinite(radius):
+        raise BadShape("G-04", _CIRCLE)
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+        raise BadShape("G-03", _RANGE)
+    if radius < 0:
+        raise BadShape("G-04", "the radius is negative: give it in kilometres, 0 or more")
+    return Circle(latitude, longitude, radius)
+
+
+_CIRCLE: Final = (
+    "write the circle as latitude,longitude, a blank and the radius in kilometres, such as 38.5,-77.0 5"
+)
+
+
+@lru_cache(maxsize=256)
+def disc(spot: Circle) -> BaseGeometry:
+    """The circle's ground on the ellipsoid; empty when the radius is 0.
+
+    The corners lie a hair outside, so that the straight edges between them do not cut into the circle.
+    """
+    if spot.radius == 0:
+        return Polygon()
+    metres = spot.radius * 1000 * _OUTWARD
+    if metres >= _HALF_WAY_ROUND:
+        return _WORLD
+    longitudes: list[float] = []
+    latitudes: list[float] = []
+    for corner in range(_CORNERS):
+        there = Geodesic.WGS84.Direct(spot.latitude, spot.longitude, 360.0 * corner / _CORNERS, metres)
+        longitudes.append(there["lon2"])
+        latitudes.append(there["lat2"])
+    longitudes.append(longitudes[0])
+    latitudes.append(latitudes[0])
+    poles = [pole for pole in (90.0, -90.0) if _metres_to(spot, pole) <= metres]
+    shape = _ring(longitudes, latitudes, poles[0] if len(poles) == 1 else None)
+    # Round both poles the outline is that of the hole on the far side.
+    return _WORLD.difference(shape) if len(poles) == 2 else shape
+
+
+def _metres_to(spot: Circle, pole: float) -> float:
+    metres: float = Geodesic.WGS84.Inverse(spot.latitude, spot.longitude, pole, spot.longitude)["s12"]
+    return metres
+
+
+def ground(area: Area) -> BaseGeometry | None:
+    """The union of the area's polygons and circles; None when it has none that covers ground (G-05).
+
+    Shapes that cannot be read are left out: `rules.check` reports each of them, and such a warning is not issued. A
+    polygon that crosses itself counts for what it encloses. Raises nothing.
+    """
+    if points(area) > LIMITS.points:
+        return None
+    shapes: list[BaseGeometry] = []
+    for text in area.polygon:
+        try:
+            shapes.append(_enclosed(polygon(text)))
+        except BadShape:
+            continue
+    for text in area.circle:
+        try:
+            shapes.append(disc(circle(text)))
+        except BadShape:
+            continue
+    shapes = [shape for shape in shapes if not shape.is_empty]
+    if len(shapes) > 1:
+        return shapely.union_all(shapes)
+    return shapes[0] if shapes else None
+
+
+def _enclosed(shape: BaseGeometry) -> BaseGeometry:
+    if shape.is_valid:
+        return shape
+    parts = shapely.get_parts(shapely.make_valid(shape))
+    return shapely.union_all([part for part in parts if part.area > 0])
+
+
+def _ring(longitudes: list[float], latitudes: list[float], pole: float | None) -> BaseGeometry:
+    """The polygon of a ring; one that spans more than 180 degrees goes the shorter way round and is cut at 180.
+
+    A ring that does not come back to where it began has gone round `pole` and is closed over it.
+    """
+    written = list(zip(longitudes, latitudes, strict=True))
+    if max(longitudes) - min(longitudes) <= 180:
+        return Polygon(written)
+    east = [longitudes[0]]
+    for longitude in longitudes[1:]:
+        east.append(east[-1] + (longitude - east[-1] + 180) % 360 - 180)
+    ring = list(zip(east, latitudes, strict=True))
+    if abs(east[-1] - east[0]) > 1 and pole is not None:
+        ring += [(east[-1], pole), (east[0], pole)]
+    shape = Polygon(ring)
+    if shape.area == 0:  # a band right round the earth, written from -180 to 180
+        return Polygon(written)
+    return _cut(shape) if shape.is_valid else shape
+
+
+def _cut(shape: BaseGeometry) -> BaseGeometry:
+    """The parts of a shape with longitudes beyond 180 laid back into -180..180."""
+    west, _, east, _ = shape.bounds
+    pieces: list[BaseGeometry] = []
+    for turn in range(math.floor((west + 180) / 360), math.floor((east + 180) / 360) + 1):
+        moved = affinity.translate(shape, xoff=-360.0 * turn)
+        piece = moved.intersection(_WORLD)
+        pieces += [part for part in shapely.get_parts(piece) if part.area > 0]
+    return shapely.union_all(pieces)

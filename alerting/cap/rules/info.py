@@ -1,0 +1,190 @@
+"""The rules of one info, section 3.2.2: its language, words, times and texts.
+
+Owns I-01, I-07 to I-09 and I-11 to I-16; the rules that compare infos lie in `infos`. The vocabularies of category,
+responseType, urgency, severity and certainty are checked by the readers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+import langcodes
+
+from alerting.cap.findings import ERROR, WARNING
+from alerting.cap.model import Alert, Certainty, NamedValue, ResponseType, Severity, Urgency
+from alerting.cap.rules.registry import Case, Fault, rule
+from alerting.cap.values import UNREAD
+
+HEADLINE: Final = 160
+_ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s:].*", re.DOTALL)
+_NO_HOST: Final = re.compile(r"https?:(?!//[^/?#])", re.IGNORECASE)
+_DOTTED: Final = re.compile(r"(?:[A-Za-z]\.){2,}[A-Za-z]?")
+_ACRONYMS: Final = frozenset({"SAME", "FIPS", "ZIP", "UGC", "EMMA_ID"})
+_URGE_TO_ACT: Final = frozenset(
+    {
+        ResponseType.SHELTER,
+        ResponseType.EVACUATE,
+        ResponseType.PREPARE,
+        ResponseType.EXECUTE,
+        ResponseType.AVOID,
+    }
+)
+_RECOMMENDED: Final = (
+    ("senderName", "name the authority as people know it"),
+    ("contact", "say where to ask back"),
+    ("responseType", "say what kind of action is wanted"),
+    ("instruction", "say what people should do"),
+)
+
+
+@lru_cache(maxsize=512)
+def _doubt(tag: str) -> tuple[str, bool] | None:
+    """What is wrong with a language tag, and whether it is merely unregistered."""
+    try:
+        langcodes.standardize_tag(tag)
+    except langcodes.LanguageTagError:
+        return "this is not a language tag of RFC 3066 / BCP 47: write one such as en-US or zh-Hans", False
+    if not langcodes.tag_is_valid(tag):
+        return "a part of this tag is not registered: write one such as en-US or zh-Hans", True
+    return None
+
+
+@rule("I-01", clause="3.2.2", severity=ERROR)
+def language_is_a_tag(alert: Alert, _: Case) -> Iterator[Fault]:
+    for i, info in enumerate(alert.info):
+        if info.language is not None and (doubt := _doubt(info.language[:100])):
+            message, unregistered = doubt
+            yield Fault(("info", i, "language"), message, WARNING if unregistered else None)
+
+
+@rule("I-07", clause="3.2.2", severity=WARNING, needs=("urgency", "responseType"))
+def urgency_is_known_and_fits(alert: Alert, _: Case) -> Iterator[Fault]:
+    for i, info in enumerate(alert.info):
+        if info.urgency is Urgency.UNKNOWN:
+            yield Fault(("info", i, "urgency"), "Unknown is not recommended: say how soon people must act")
+        elif info.urgency is Urgency.PAST and not _URGE_TO_ACT.isdisjoint(info.response_type):
+            yield Fault(
+                ("info", i, "urgency"), "Past says that no action is needed, responseType asks for one"
+            )
+
+
+@rule("I-08", clause="3.2.2", severity=WARNING, needs=("severity", "certainty"))
+def severity_and_certainty_are_known(alert: Alert, _: Case) -> Iterator[Fault]:
+    for i, info in enumerate(alert.info):
+        if info.severity is Severity.UNKNOWN:
+            yield Fault(("info", i, "severity"), "Unknown is not recommended: say how severe the event is")
+        if info.certainty is Certainty.UNKNOWN:
+            yield Fault(("info", i, "certainty"), "Unknown is not recommended: say how certain the event is")
+
+
+def _pairs(alert: Alert) -> Iterator[tuple[int, str, tuple[NamedValue, ...], int | None]]:
+    for i, info in enumerate(alert.info):
+        if info.event_code:
+            yield i, "eventCode", info.event_code, None
+        if info.parameter:
+            yield i, "parameter", info.parameter, None
+        for a, area in enumerate(info.area):
+            if area.geocode:
+                yield i, "geocode", area.geocode, a
+
+
+@rule("I-09", clause="3.2.2", severity=ERROR)
+def pairs_are_whole(alert: Alert, _: Case) -> Iterator[Fault]:
+    for i, name, pairs, a in _pairs(alert):
+        for n, pair in enumerate(pairs):
+            value_name, value = pair.value_name, pair.value
+            if value and not value.isspace() and value_name in _ACRONYMS:
+                continue
+            place = ("info", i, name, n) if a is None else ("info", i, "area", a, name, n)
+            if not value_name.strip():
+                yield Fault(
+                    (*place, "valueName"), f"the {name} has no name: say which list its value is from"
+                )
+            elif _DOTTED.fullmatch(value_name) or value_name.upper() in _ACRONYMS:
+                yield Fault(
+                    (*place, "valueName"), "write acronyms in capitals without periods, such as SAME", WARNING
+                )
+            if not value.strip():
+                yield Fault((*place, "value"), f"the {name} has no value: give it or take the {name} out")
+
+
+@rule("I-11", clause="3.2.2", severity=WARNING, publish=ERROR)
+def expires_is_there(alert: Alert, _: Case) -> Iterator[Fault]:
+    for i, info in enumerate(alert.info):
+        if info.expires is None:
+            yield Fault(
+                ("info", i, "expires"), "expires is missing, so each recipient chooses: say when this ends"
+            )
+
+
+@rule("I-12", clause="3.2.2", severity=ERROR, needs=("sent",))
+def times_are_in_order(alert: Alert, case: Case) -> Iterator[Fault]:
+    sent = alert.sent
+    for i, info in enumerate(alert.info):
+        effective, onset, expires = info.effective, info.onset, info.expires
+        if effective is not None and effective < sent and sent is not UNREAD:
+            yield Fault(
+                ("info", i, "effective"), "effective is before sent: no message holds before it is sent"
+            )
+        if expires is None:
+            continue
+        at = ("info", i, "expires")
+        if effective is not None and expires <= effective:
+            yield Fault(at, "expires is not after effective: correct one of them")
+        if onset is not None and expires <= onset:
+            yield Fault(at, "expires is not after onset: a warning must outlast the beginning of its event")
+        if expires <= sent and sent is not UNREAD:
+            yield Fault(at, "expires is not after sent: the message would never hold")
+        if case.publishing and case.now is not None and expires <= case.now:
+            yield Fault(at, "expires has passed already: choose a later time")
+
+
+@rule("I-13", clause="3.2.2", severity=WARNING)
+def headline_is_short(alert: Alert, _: Case) -> Iterator[Fault]:
+    for i, info in enumerate(alert.info):
+        if info.headline is not None and len(info.headline) > HEADLINE:
+            length = len(info.headline)
+            yield Fault(
+                ("info", i, "headline"), f"the headline has {length} characters: shorten it to {HEADLINE}"
+            )
+
+
+@rule("I-14", clause="3.2.2", severity=WARNING)
+def texts_differ(alert: Alert, _: Case) -> Iterator[Fault]:
+    for i, info in enumerate(alert.info):
+        headline, description, instruction = info.headline, info.description, info.instruction
+        if description and headline and description.strip() == headline.strip():
+            yield Fault(
+                ("info", i, "description"), "description repeats headline: say more in the description"
+            )
+        if instruction and (
+            (description and instruction.strip() == description.strip())
+            or (headline and instruction.strip() == headline.strip())
+        ):
+            yield Fault(
+                ("info", i, "instruction"), "instruction repeats another text: say what people should do"
+            )
+
+
+@rule("I-15", clause="3.2.2", severity=ERROR)
+def web_is_absolute(alert: Alert, _: Case) -> Iterator[Fault]:
+    for i, info in enumerate(alert.info):
+        web = info.web
+        if web is not None and (_ABSOLUTE.fullmatch(web) is None or _NO_HOST.match(web)):
+            yield Fault(
+                ("info", i, "web"), "web is not a full address: write it with its scheme, such as https://"
+            )
+
+
+@rule("I-16", clause="3.2.2", severity=WARNING)
+def recommended_elements(alert: Alert, _: Case) -> Iterator[Fault]:
+    for i, info in enumerate(alert.info):
+        if info.sender_name and info.contact and info.response_type and info.instruction:
+            continue
+        given = (info.sender_name, info.contact, info.response_type, info.instruction)
+        for value, (name, advice) in zip(given, _RECOMMENDED, strict=True):
+            if not value:
+                yield Fault(("info", i, name), f"{name} is recommended: {advice}")

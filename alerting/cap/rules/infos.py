@@ -1,0 +1,81 @@
+"""The rules that compare the infos of one alert, section 3.2.2: one event, told in sequences of languages.
+
+Owns I-02 to I-04. An absent language is en-US; languages are compared without regard to case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alerting.cap.findings import WARNING
+from alerting.cap.model import Alert, Info
+from alerting.cap.rules.registry import Case, Fault, rule
+
+_SHORT = 12  # below this many characters the same words in two languages mean nothing ("Tsunami", "SMS")
+
+
+def _language(info: Info) -> str:
+    return (info.language or "en-US").casefold()
+
+
+def _targets(info: Info) -> set[object]:
+    targets: set[object] = set()
+    for area in info.area:
+        targets.update(area.polygon, area.circle, area.geocode)
+    return targets
+
+
+@rule("I-02", clause="3.2.2", severity=WARNING, needs=("urgency", "severity", "certainty", "language"))
+def later_infos_do_not_override(alert: Alert, _: Case) -> Iterator[Fault]:
+    if len(alert.info) < 2:
+        return
+    sequences: dict[str, list[tuple[int, Info]]] = {}
+    for i, info in enumerate(alert.info):
+        sequences.setdefault(_language(info), []).append((i, info))
+    for sequence in sequences.values():
+        ranked: dict[object, tuple[object, ...]] = {}
+        for i, info in sequence:
+            rank = (info.urgency, info.severity, info.certainty)
+            if any(ranked.setdefault(target, rank) != rank for target in _targets(info)):
+                yield Fault(
+                    ("info", i),
+                    "an earlier info of this language ranks the same area otherwise: let one place have one rank",
+                )
+
+
+@rule("I-03", clause="3.2.2", severity=WARNING, needs=("category", "eventCode", "event"))
+def infos_are_about_one_event(alert: Alert, _: Case) -> Iterator[Fault]:
+    if len(alert.info) < 2:
+        return
+    first = alert.info[0]
+    events: dict[str, str] = {}
+    for i, info in enumerate(alert.info):
+        if set(info.category) != set(first.category):
+            yield Fault(
+                ("info", i, "category"), "the categories differ from those of the first info: make them equal"
+            )
+        if set(info.event_code) != set(first.event_code):
+            yield Fault(
+                ("info", i, "eventCode"),
+                "the event codes differ from those of the first info: make them equal",
+            )
+        if events.setdefault(_language(info), info.event) != info.event:
+            yield Fault(
+                ("info", i, "event"), "another info of this language names another event: send two messages"
+            )
+
+
+@rule("I-04", clause="3.2.2", severity=WARNING, needs=("language",))
+def languages_differ_in_text(alert: Alert, _: Case) -> Iterator[Fault]:
+    if len(alert.info) < 2:
+        return
+    for name in ("headline", "description", "instruction"):
+        first: dict[str, str] = {}
+        for i, info in enumerate(alert.info):
+            text: str | None = getattr(info, name)
+            if text is None or len(text) < _SHORT:
+                continue
+            if first.setdefault(text, _language(info)) != _language(info):
+                yield Fault(
+                    ("info", i, name), f"another language has the same {name}: is this one translated?"
+                )
