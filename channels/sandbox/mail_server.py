@@ -23,10 +23,11 @@ from channels.sandbox.script import Rule, Script
 class MailHandler:
     """aiosmtpd's hooks; the replies are whole reply lines."""
 
-    def __init__(self, inbox: Inbox, script: Script, *, pipelining: bool) -> None:
+    def __init__(self, inbox: Inbox, script: Script, *, pipelining: bool, login: bool) -> None:
         self._inbox = inbox
         self._script = script
         self._pipelining = pipelining
+        self._login = login  # asked for here: aiosmtpd warns when it is to ask without TLS
         self._headers = BytesHeaderParser()
         self._at_the_dot: WeakKeyDictionary[Session, Rule] = WeakKeyDictionary()
 
@@ -40,8 +41,10 @@ class MailHandler:
         return [*responses[:-1], "250-PIPELINING", responses[-1]]
 
     async def handle_MAIL(  # noqa: N802  # aiosmtpd's name
-        self, server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        if self._login and not session.authenticated:
+            return "530 5.7.0 log in first"
         reply = next(
             (r.reply for r in self._script.matching("email", address, at_mail=True) if r.reply), None
         )
@@ -107,7 +110,6 @@ def factory(
             ident="ESMTP",
             tls_context=tls if starttls else None,
             require_starttls=starttls,
-            auth_required=login is not None,
             auth_require_tls=False,
             authenticator=authenticate if login is not None else None,
         )

@@ -130,7 +130,8 @@ class Sandbox:
             raise PortTaken(
                 f"port {config.http_port} (HTTP) of 127.0.0.1 cannot be used: {error.strerror}"
             ) from error
-        handler = MailHandler(self._inbox, self._script, pipelining=config.pipelining)
+        login = config.smtp_login is not None
+        handler = MailHandler(self._inbox, self._script, pipelining=config.pipelining, login=login)
         protocol = factory(handler, login=config.smtp_login, tls=config.smtp_tls, starttls=config.starttls)
         tls = None if config.starttls else config.smtp_tls
         try:
