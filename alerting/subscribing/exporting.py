@@ -31,7 +31,9 @@ def export(*, actor: str, settings: Settings, now: datetime) -> Iterator[str]:
     A subscriber with several points, floors or addresses of a channel has several rows, tied by external id or address.
     """
     with transaction() as session:
-        audit.append(session, actor=actor, act="export", subject="subscribers", detail={}, now=now)
+        audit.append(
+            session, actor=actor, act="subscribers.exported", subject="subscribers", detail={}, now=now
+        )
     return _pieces(Vault(settings))
 
 

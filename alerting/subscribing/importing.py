@@ -91,9 +91,7 @@ class _Tally:
 
 def lines_of(stream: Iterable[bytes]) -> Iterator[str]:
     """The lines of a file opened in binary, for `import_csv`; lines that are not UTF-8 become findings there."""
-    for n, line in enumerate(stream):
-        text = line.decode("utf-8", "surrogateescape")
-        yield text.removeprefix("\ufeff") if n == 0 else text
+    return (line.decode("utf-8", "surrogateescape") for line in stream)
 
 
 def import_csv(
@@ -117,7 +115,7 @@ def import_csv(
     batches = _Batches(
         tally, settings=settings, now=now, source=source, audience=audience, consent_at=consent_at or now
     )
-    reading = _drafts(lines, tally, default_country=settings.default_country, now=now)
+    reading = _drafts(lines, default_country=settings.default_country, now=now)
     while drafts := list(itertools.islice(reading, BATCH)):
         batches.store(drafts)
         if progress is not None:
@@ -130,14 +128,16 @@ def import_csv(
         "refused": report.refused,
     }
     with transaction() as session:
-        audit.append(session, actor=actor, act="import", subject="subscribers", detail=counts, now=now)
+        audit.append(
+            session, actor=actor, act="subscribers.imported", subject="subscribers", detail=counts, now=now
+        )
     return report
 
 
-def _drafts(lines: Iterable[str], tally: _Tally, *, default_country: str, now: datetime) -> Iterator[Draft]:
-    """The rows that are right in themselves; the others are refused in the tally."""
+def _drafts(lines: Iterable[str], *, default_country: str, now: datetime) -> Iterator[Draft]:
+    """The rows of a file under its heading."""
     lines = iter(lines)
-    first = next(lines, "")
+    first = next(lines, "").removeprefix("\ufeff")
     separator = max(",;\t", key=first.count)
     reader = csv.reader(itertools.chain([first], lines), delimiter=separator)
     try:
@@ -153,18 +153,11 @@ def _drafts(lines: Iterable[str], tally: _Tally, *, default_country: str, now: d
             return
         except csv.Error:
             # A quote that is never closed takes in line after line until the field is too long.
-            tally.rows += 1
             mend = "close the double quotes that open in this row, and write one row a line"
-            tally.refuse([RowFinding(line, "", "the row is not CSV", mend)])
+            yield Draft(line, (RowFinding(line, "", "the row is not CSV", mend),))
             continue
-        if not any(cells):
-            continue
-        tally.rows += 1
-        draft = rows.read(line, cells)
-        if isinstance(draft, Draft):
-            yield draft
-        else:
-            tally.refuse(draft)
+        if any(cells):
+            yield rows.read(line, cells)
 
 
 class _Batches:
@@ -193,7 +186,7 @@ class _Batches:
             around = iter(regions.around([draft.point for draft in drafts if draft.point is not None]))
             entries: list[Entry] = []
             lines: list[int] = []
-            refused: list[list[RowFinding]] = []
+            refused: list[Sequence[RowFinding]] = []
             for draft in drafts:
                 region = next(around) if draft.point is not None else None
                 entry = self._entry(draft, region, regions)
@@ -210,6 +203,7 @@ class _Batches:
                 now=self._now,
                 renewed=self._renewed,
             )
+        self._tally.rows += len(drafts)
         for findings in refused:
             self._tally.refuse(findings)
         for line, outcome in zip(lines, outcomes, strict=True):
@@ -221,7 +215,7 @@ class _Batches:
 
     def _entry(self, draft: Draft, region: int | None, regions: Regions) -> Entry | list[RowFinding]:
         places: list[Place] = []
-        findings: list[RowFinding] = []
+        findings = list(draft.findings)
         for code in draft.codes:
             try:
                 places.append(Place(regions.id_of(code), floor=draft.floor, hazards=draft.hazards))

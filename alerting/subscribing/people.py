@@ -104,7 +104,12 @@ def erase(subscriber: int, *, actor: str, now: datetime) -> bool:
         if not subscribers.delete(session, subscriber):
             return False
         audit.append(
-            session, actor=actor, act="erase", subject=f"subscriber:{subscriber}", detail={}, now=now
+            session,
+            actor=actor,
+            act="subscriber.erased",
+            subject=f"subscriber:{subscriber}",
+            detail={},
+            now=now,
         )
         return True
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -56,19 +56,23 @@ class RowFinding:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A row that is right in itself; region codes are not looked up yet. `point` is (lat, lon)."""
+    """A row as it was read; `findings` is what is wrong with it, but for region codes, which are not looked up yet.
+
+    `point` is (lat, lon).
+    """
 
     line: int
-    external_id: str | None
-    language: str | None
-    addresses: tuple[tuple[str, str], ...]
-    codes: tuple[str, ...]
-    point: tuple[float, float] | None
-    floor: Floor
-    hazards: tuple[str, ...] | None
-    audience: str | None
-    consent_at: datetime | None
-    stopped: frozenset[str]
+    findings: tuple[RowFinding, ...] = ()
+    external_id: str | None = None
+    language: str | None = None
+    addresses: tuple[tuple[str, str], ...] = ()
+    codes: tuple[str, ...] = ()
+    point: tuple[float, float] | None = None
+    floor: Floor = Floor.ANY
+    hazards: tuple[str, ...] | None = None
+    audience: str | None = None
+    consent_at: datetime | None = None
+    stopped: frozenset[str] = frozenset()
 
 
 def heading(cells: Sequence[str]) -> list[str]:
@@ -99,23 +103,21 @@ class RowReader:
         self._country = default_country
         self._now = now
 
-    def read(self, line: int, cells: Sequence[str]) -> Draft | list[RowFinding]:
-        """The row as a draft, or everything that is wrong with it."""
-        findings: list[RowFinding] = []
+    def read(self, line: int, cells: Sequence[str]) -> Draft:
+        """The row with everything that is wrong with it."""
+        whole: list[RowFinding] = []
         if len(cells) > len(self._columns):
             problem = "the row has more values than the first line has columns"
-            findings.append(
-                RowFinding(line, "", problem, "put values that hold the separator in double quotes")
-            )
+            whole.append(RowFinding(line, "", problem, "put values that hold the separator in double quotes"))
         if _NOT_UTF8.search("".join(cells)):
-            findings.append(RowFinding(line, "", "the row is not UTF-8", "save the file as CSV UTF-8"))
-        if findings:  # what stands in which column is not known
-            return findings
-        row = dict(zip(self._columns, (cell.strip() for cell in cells), strict=False))
-        draft = self._draft(line, row, findings)
-        return findings or draft
+            whole.append(RowFinding(line, "", "the row is not UTF-8", "save the file as CSV UTF-8"))
+        if whole:  # what stands in which column is not known
+            return Draft(line, tuple(whole))
+        return self._draft(line, dict(zip(self._columns, (cell.strip() for cell in cells), strict=False)))
 
-    def _draft(self, line: int, row: Mapping[str, str], findings: list[RowFinding]) -> Draft:
+    def _draft(self, line: int, row: Mapping[str, str]) -> Draft:
+        findings: list[RowFinding] = []
+
         def checked(column: str, check: Callable[[str], T], default: T) -> T:
             try:
                 return check(row[column]) if row.get(column) else default
@@ -123,7 +125,7 @@ class RowReader:
                 findings.append(RowFinding(line, column, wrong.problem, wrong.mend))
                 return default
 
-        return Draft(
+        draft = Draft(
             line=line,
             external_id=checked("external_id", wishes.external_id_of, None),
             language=checked("language", wishes.language_of, None),
@@ -136,6 +138,7 @@ class RowReader:
             consent_at=self._consent(line, row, findings),
             stopped=_stopped(line, row, findings),
         )
+        return replace(draft, findings=tuple(findings)) if findings else draft
 
     def _addresses(
         self, line: int, row: Mapping[str, str], findings: list[RowFinding]
@@ -197,24 +200,18 @@ def _point(line: int, row: Mapping[str, str], findings: list[RowFinding]) -> tup
     written = [(column, row.get(column, "")) for column in ("lat", "lon")]
     if not any(value for _, value in written):
         return None
-    numbers = []
-    for column, value in written:
+    found = []
+    for (column, value), check in zip(written, (wishes.latitude_of, wishes.longitude_of), strict=True):
         try:
-            numbers.append(float(value))
+            found.append(check(float(value)))
+        except Wrong as wrong:
+            findings.append(RowFinding(line, column, wrong.problem, wrong.mend))
         except ValueError:
             problem = "this is not a number" if value else "a point needs both lat and lon"
             findings.append(
                 RowFinding(line, column, problem, "write degrees with a decimal point, such as 31.86")
             )
-    if len(numbers) < 2:
-        return None
-    try:
-        return wishes.point_of(numbers[0], numbers[1])
-    except Wrong as wrong:
-        findings.append(
-            RowFinding(line, "lat" if "latitude" in wrong.problem else "lon", wrong.problem, wrong.mend)
-        )
-        return None
+    return (found[0], found[1]) if len(found) == 2 else None
 
 
 def _audience(line: int, row: Mapping[str, str], findings: list[RowFinding]) -> str | None:

@@ -7,9 +7,11 @@ Invariant: a refused subscription has stored nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
 from alerting.config import Settings
 from alerting.store import addresses
@@ -19,10 +21,12 @@ from alerting.store.subscribers import Place
 from alerting.subscribing import wishes
 from alerting.subscribing.enrol import Conflict, Entry, enrol
 from alerting.subscribing.errors import Finding, Refused
-from alerting.subscribing.wishes import Follow, NewAddress, PointFollow, Regions, Wrong
+from alerting.subscribing.wishes import Follow, NewAddress, RegionFollow, Regions, Wrong
 
 #: Clocks of those who collect consents may be ahead of ours by so much.
 AHEAD = timedelta(minutes=5)
+
+T = TypeVar("T")
 
 AUDIENCES = ("public", "exercise")
 
@@ -121,19 +125,31 @@ def _places(follows: Sequence[Follow], regions: Regions, findings: list[Finding]
         mend = f"give a region or a point, at most {wishes.MOST_FOLLOWS} in all"
         findings.append(Finding("/follows", f"there are {len(follows)} follows", mend))
     for n, follow in enumerate(follows[: wishes.MOST_FOLLOWS]):
-        where = "hazards"
-        try:
-            hazards = wishes.hazards_of(follow.hazards or ())
-            where = "lat" if isinstance(follow, PointFollow) else "region"
-            if isinstance(follow, PointFollow):
-                lat, lon = wishes.point_of(follow.lat, follow.lon)
-                place = wishes.place_at(lat, lon, regions.around([(lat, lon)])[0], follow.floor, hazards)
-            else:
-                place = Place(regions.id_of(follow.region), floor=follow.floor, hazards=hazards)
+        place = _place(f"/follows/{n}", follow, regions, findings)
+        if place is not None:
             found[place] = None
-        except Wrong as wrong:
-            findings.append(Finding(f"/follows/{n}/{where}", wrong.problem, wrong.mend))
     return tuple(found)
+
+
+def _place(pointer: str, follow: Follow, regions: Regions, findings: list[Finding]) -> Place | None:
+    before = len(findings)
+
+    def checked(field: str, check: Callable[[], T], default: T) -> T:
+        try:
+            return check()
+        except Wrong as wrong:
+            findings.append(Finding(f"{pointer}/{field}", wrong.problem, wrong.mend))
+            return default
+
+    hazards = checked("hazards", partial(wishes.hazards_of, follow.hazards or ()), None)
+    if isinstance(follow, RegionFollow):
+        region = checked("region", partial(regions.id_of, follow.region), 0)
+        place = Place(region, floor=follow.floor, hazards=hazards)
+    else:
+        lat = checked("lat", partial(wishes.latitude_of, follow.lat), 0.0)
+        lon = checked("lon", partial(wishes.longitude_of, follow.lon), 0.0)
+        place = wishes.place_at(lat, lon, regions.around([(lat, lon)])[0], follow.floor, hazards)
+    return place if len(findings) == before else None
 
 
 def _consent(at: datetime, now: datetime, findings: list[Finding]) -> datetime:

@@ -106,13 +106,18 @@ def hazards_of(written: Sequence[str]) -> tuple[str, ...] | None:
     return tuple(sorted(found)) or None
 
 
-def point_of(lat: float, lon: float) -> tuple[float, float]:
-    """A point, rounded to 0.1 m: nobody's place is known better, and equal points must be equal; raises Wrong."""
-    if not (math.isfinite(lat) and -90 <= lat <= 90):
+def latitude_of(degrees: float) -> float:
+    """Rounded to 0.1 m: nobody's place is known better, and equal points must be equal; raises Wrong."""
+    if not (math.isfinite(degrees) and -90 <= degrees <= 90):
         raise Wrong("the latitude is out of bounds", "write degrees from -90 to 90")
-    if not (math.isfinite(lon) and -180 <= lon <= 180):
+    return round(degrees, 6)
+
+
+def longitude_of(degrees: float) -> float:
+    """As `latitude_of`, for longitudes."""
+    if not (math.isfinite(degrees) and -180 <= degrees <= 180):
         raise Wrong("the longitude is out of bounds", "write degrees from -180 to 180")
-    return round(lat, 6), round(lon, 6)
+    return round(degrees, 6)
 
 
 def external_id_of(written: str | None) -> str | None:
