@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import UTC, datetime
 
 import click
 
@@ -35,6 +36,7 @@ def up(port: int, sandbox_port: int, smtp_port: int, pg_port: int | None, valkey
     SMTP_URL texts and mails go to the sandbox. Ctrl-C stops it all.
     """
     from alerting import embedded
+    from alerting.cli.furnish import announced, furnish
     from alerting.cli.stack import Ports, Stopped, server_ports, stack
 
     environ = {**os.environ, **server_ports(pg_port, valkey_port)}
@@ -44,17 +46,21 @@ def up(port: int, sandbox_port: int, smtp_port: int, pg_port: int | None, valkey
         with stack(
             embedded.default_data(environ), ports, environ, sandboxed=sandboxed, say=click.echo
         ) as running:
+            key = furnish(running, now=datetime.now(UTC))
             running.wait_ready()
-            click.echo(f"service   {running.web_url}/docs")
-            if sandboxed:
-                click.echo(
-                    f"sandbox   {running.sandbox_url}/  (no provider is configured: nothing leaves this machine)"
-                )
-            click.echo("Ctrl-C stops everything.")
-            while True:
-                for name in running.supervisor.tend():
-                    click.echo(f"{name} ended and is started again", err=True)
-                time.sleep(0.25)
+            with announced(running, key):
+                click.echo(f"service   {running.web_url}/docs")
+                if key:
+                    click.echo(f"key       in {running.servers.data / 'key'}, an administrator's")
+                if sandboxed:
+                    click.echo(
+                        f"sandbox   {running.sandbox_url}/  (no provider is configured: nothing leaves this machine)"
+                    )
+                click.echo("Ctrl-C stops everything.")
+                while True:
+                    for name in running.supervisor.tend():
+                        click.echo(f"{name} ended and is started again", err=True)
+                    time.sleep(0.25)
     except Stopped:
         click.echo("stopped")
 
