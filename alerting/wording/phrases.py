@@ -45,6 +45,11 @@ class Phrases:
     locale: Locale = field(repr=False)
     _texts: Translations = field(repr=False)
 
+    @property
+    def name(self) -> str:
+        """The language in its own words."""
+        return str(self.locale.get_display_name() or self.language)
+
     def say(self, phrase: str, **values: object) -> str:
         """The phrase in this language; values fill its %(name)s places and are taken as they are."""
         text = str(self._texts.gettext(phrase))
