@@ -282,7 +282,7 @@ class Drain:
             urgent = bool(self.active) and outbox.urgent_waiting(session, self.channel, least)
             for load in self.active:
                 allowed = min(len(load.messages), max(load.taken + window, load.allowed))
-                state = batches.renew(session, load.lease, load.ns[allowed - 1])
+                state = batches.renew(session, load.lease, load.ns[allowed - 1], load.first)
                 if state is None:
                     lost.append(load)
                     continue
@@ -325,7 +325,6 @@ class Drain:
                 addresses.close(session, [i for i in ids if i is not None], state, now=now)
         counts = Counter(outcome.status for outcome in outcomes)
         if counts[DeliveryStatus.ACCEPTED] or counts[DeliveryStatus.DELIVERED]:
-            outbox.note_accepted(session, load.lease.dispatch, first=load.first or now, last=now)
             senders.worked(session, self.channel)
 
     def _finish(self, session: Session, load: Load) -> None:

@@ -1,8 +1,8 @@
-"""Expansion: a dispatch becomes deliveries and batches, one range of address ids in each transaction.
+"""Expansion: a dispatch becomes deliveries and batches, one range of subscriber ids in each transaction.
 
 Owns the walk: which dispatch, which segment, which phase, how far. Everything it knows lies in the dispatch's cursor,
 written in the transaction that plans the rows, so that a killed planner loses nothing and repeats nothing. Invariant: the
-walk of a dispatch visits (segment by rank, phase, address id) in that order and each once.
+walk of a dispatch visits (segment by rank, phase, id) in that order and each once.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from alerting.store.expansion import Planned, Span, Wanted
 from alerting.store.outbox import Dispatch
 from alerting.store.states import LANE_OF_CHANNEL, DispatchState
 
-#: Address ids in the first ranges and in all later ones: the first messages leave while the walk goes on.
-RANGES = (400, 2_000, 10_000, 20_000)
+#: Subscriber ids in the first ranges and in all later ones: the first messages leave while the walk goes on.
+RANGES = (400, 2_000, 10_000, 50_000)
 
 #: Rows of a batch where the sender has no rate: about a second of sending.
 BATCH = 2_000
@@ -106,9 +106,9 @@ def _phase(
     session: Session, dispatch: Dispatch, grounds: tuple[Ground, ...], step: Step
 ) -> tuple[Planned, int, Step]:
     """Plan one range of one phase; what was planned, the highest n, and where the walk stands then."""
-    highest = expansion.highest_address(session, dispatch.channel)
     if step.segment >= len(grounds):
-        return _recipients(session, dispatch, step, highest)
+        return _recipients(session, dispatch, step)
+    highest = expansion.highest_subscriber(session)
     ground = grounds[step.segment]
     wanted = Wanted(
         dispatch.id, ground.n, dispatch.channel, dispatch.audience, ground.severity, ground.categories
@@ -158,7 +158,7 @@ def _points(
     return planned, n, last, span
 
 
-def _recipients(session: Session, dispatch: Dispatch, step: Step, highest: int) -> tuple[Planned, int, Step]:
+def _recipients(session: Session, dispatch: Dispatch, step: Step) -> tuple[Planned, int, Step]:
     """Plan those whom the replaced dispatches reached: an Update or a Cancel is told to them too."""
     segment = (
         None
@@ -168,13 +168,14 @@ def _recipients(session: Session, dispatch: Dispatch, step: Step, highest: int) 
     if segment is None or not dispatch.recipients_of:
         return [], 0, Step(step.segment, "end", 0)
     wanted = Wanted(dispatch.id, segment, dispatch.channel, dispatch.audience, 0, ())
+    highest = expansion.highest_recipient(session, dispatch.recipients_of)
     span, last = _span(dispatch, step, highest, whole=False)
     planned, n = expansion.plan_recipients_of(session, wanted, dispatch.recipients_of, span)
     return planned, n, Step(step.segment, "end" if last else "recipients", span.upto)
 
 
 def _span(dispatch: Dispatch, step: Step, highest: int, *, whole: bool) -> tuple[Span, bool]:
-    """The next range of address ids, and whether it is the last of its phase."""
+    """The next range of ids, and whether it is the last of its phase."""
     size = RANGES[min(dispatch.ranges, len(RANGES) - 1)]
     upto = highest if whole else min(step.cursor + size, highest)
     return Span(step.cursor, upto, dispatch.planned + 1), upto >= highest

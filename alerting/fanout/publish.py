@@ -33,20 +33,17 @@ def publish_next(channel: str, *, settings: Settings, now: Callable[[], datetime
                 break
         if lease is None:
             return False
-        rows = deliveries.read(session, lease.dispatch, lease.n_from, lease.n_to, lease.only)
+        rows = deliveries.read(session, lease.dispatch, lease.n_from, lease.n_to, lease.picked)
     outcomes = []
     for row in rows:
         outcomes.append(_publish(row, settings, now()))
         with transaction() as session:
-            if batches.renew(session, lease, row.n) is None:
+            if batches.renew(session, lease, row.n, now()) is None:
                 log.warning("lease_lost", channel=channel, dispatch=lease.dispatch, batch=lease.batch)
                 return True
     with transaction() as session:
         if batches.finish(session, lease):
             deliveries.settle(session, lease.dispatch, outcomes, now=now())
-            if any(outcome.status is DeliveryStatus.DELIVERED for outcome in outcomes):
-                at = now()
-                outbox.note_accepted(session, lease.dispatch, first=at, last=at)
     return True
 
 

@@ -83,10 +83,12 @@ class Sweep:
                     # Nothing of a withdrawn warning is repeated: what may have left stays in doubt, the rest is closed.
                     deliveries.close(
                         session, batch.dispatch, DeliveryStatus.UNCONFIRMED, now=self.now(), limit=CHUNK,
-                        n_from=batch.n_from, n_to=upto, only=batch.only,
+                        n_from=batch.n_from, n_to=upto, picked=batch.picked,
                     )  # fmt: skip
                 else:
-                    marked = deliveries.mark_in_doubt(session, batch.dispatch, batch.n_from, upto, batch.only)
+                    marked = deliveries.mark_in_doubt(
+                        session, batch.dispatch, batch.n_from, upto, batch.picked
+                    )
                     log.warning("lease_recovered", dispatch=batch.dispatch, batch=batch.batch, marked=marked)
                 batches.reopen(session, batch.batch)
         return len(lost)

@@ -20,13 +20,13 @@ LEASE = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A claimed batch: rows n_from..n_to of a dispatch, or `only` some of them."""
+    """A claimed batch: rows n_from..n_to of a dispatch, or the `picked` ones alone."""
 
     batch: int
     dispatch: int
     n_from: int
     n_to: int
-    only: tuple[int, ...] | None
+    picked: tuple[int, ...] | None
     token: UUID
     started_to: int  # as the claim set it
     priority: int
@@ -41,7 +41,7 @@ class Lost:
     dispatch: int
     n_from: int
     n_to: int
-    only: tuple[int, ...] | None
+    picked: tuple[int, ...] | None
     started_to: int | None
     withdrawn: bool
 
@@ -76,33 +76,37 @@ def claim(session: Session, dispatch: int, *, token: UUID, window: int) -> Lease
             )
             UPDATE batch SET state = 'leased', token = :token, attempts = attempts + 1,
                    lease_until = now() + make_interval(secs => :lease),
-                   started_to = CASE WHEN only IS NULL THEN least(n_to, n_from + :window - 1)
-                                     ELSE coalesce(only[ :window ], n_to) END
+                   started_to = CASE WHEN picked IS NULL THEN least(n_to, n_from + :window - 1)
+                                     ELSE coalesce(picked[ :window ], n_to) END
             FROM mine, dispatch
             WHERE batch.id = mine.id AND dispatch.id = batch.dispatch AND dispatch.state IN ('planning', 'open')
-            RETURNING batch.id, batch.dispatch, batch.n_from, batch.n_to, batch.only, batch.started_to,
+            RETURNING batch.id, batch.dispatch, batch.n_from, batch.n_to, batch.picked, batch.started_to,
                       dispatch.priority, batch.attempts
         """),
         {"dispatch": dispatch, "token": token, "lease": LEASE, "window": window},
     ).first()
     if row is None:
         return None
-    only = None if row.only is None else tuple(row.only)
+    picked = None if row.picked is None else tuple(row.picked)
     return Lease(
-        row.id, row.dispatch, row.n_from, row.n_to, only, token, row.started_to, row.priority, row.attempts
+        row.id, row.dispatch, row.n_from, row.n_to, picked, token, row.started_to, row.priority, row.attempts
     )
 
 
-def renew(session: Session, lease: Lease, started_to: int) -> str | None:
-    """Extend the lease and move `started_to`; the dispatch's state, or None when the lease was lost."""
+def renew(session: Session, lease: Lease, started_to: int, first: datetime | None = None) -> str | None:
+    """Extend the lease and move `started_to`; the dispatch's state, or None when the lease was lost.
+
+    `first` is when the first message of the batch was accepted, if one was.
+    """
     return session.execute(
         text("""
-            UPDATE batch SET lease_until = now() + make_interval(secs => :lease), started_to = :started_to
+            UPDATE batch SET lease_until = now() + make_interval(secs => :lease), started_to = :started_to,
+                   first_at = coalesce(first_at, :first)
             FROM dispatch
             WHERE batch.id = :id AND batch.token = :token AND dispatch.id = batch.dispatch
             RETURNING dispatch.state
         """),
-        {"lease": LEASE, "started_to": started_to, "id": lease.batch, "token": lease.token},
+        {"lease": LEASE, "started_to": started_to, "first": first, "id": lease.batch, "token": lease.token},
     ).scalar_one_or_none()
 
 
@@ -110,7 +114,7 @@ def finish(session: Session, lease: Lease) -> bool:
     """End the lease and the batch; False when it was lost before."""
     done = session.execute(
         text("""
-            UPDATE batch SET state = 'done', token = NULL, lease_until = NULL, started_to = NULL
+            UPDATE batch SET state = 'done', token = NULL, lease_until = NULL, started_to = NULL, done_at = clock_timestamp()
             WHERE id = :id AND token = :token RETURNING id
         """),
         {"id": lease.batch, "token": lease.token},
@@ -124,14 +128,14 @@ def again(
     """A new batch of single rows, to be sent not before a time."""
     session.execute(
         text("""
-            INSERT INTO batch (dispatch, n_from, n_to, only, state, not_before, attempts)
-            VALUES (:dispatch, :n_from, :n_to, :only, 'ready', :not_before, :attempts)
+            INSERT INTO batch (dispatch, n_from, n_to, picked, state, not_before, attempts)
+            VALUES (:dispatch, :n_from, :n_to, :picked, 'ready', :not_before, :attempts)
         """),
         {
             "dispatch": dispatch,
             "n_from": min(ns),
             "n_to": max(ns),
-            "only": sorted(ns),
+            "picked": sorted(ns),
             "not_before": not_before,
             "attempts": attempts,
         },
@@ -142,7 +146,7 @@ def lost(session: Session, limit: int = 100) -> list[Lost]:
     """Batches whose lease has run out, locked for recovery."""
     rows = session.execute(
         text("""
-            SELECT batch.id, dispatch, n_from, n_to, only, started_to, dispatch.state = 'withdrawn' AS withdrawn
+            SELECT batch.id, dispatch, n_from, n_to, picked, started_to, dispatch.state = 'withdrawn' AS withdrawn
             FROM batch JOIN dispatch ON dispatch.id = batch.dispatch
             WHERE batch.state = 'leased' AND lease_until < now()
             ORDER BY lease_until LIMIT :limit FOR UPDATE OF batch SKIP LOCKED
@@ -155,7 +159,7 @@ def lost(session: Session, limit: int = 100) -> list[Lost]:
             r.dispatch,
             r.n_from,
             r.n_to,
-            None if r.only is None else tuple(r.only),
+            None if r.picked is None else tuple(r.picked),
             r.started_to,
             r.withdrawn,
         )

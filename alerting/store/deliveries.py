@@ -81,7 +81,7 @@ def count_planned(session: Session, dispatch: int, rows: Iterable[tuple[int, int
 
 
 def read(
-    session: Session, dispatch: int, n_from: int, n_to: int, only: Sequence[int] | None
+    session: Session, dispatch: int, n_from: int, n_to: int, picked: Sequence[int] | None
 ) -> list[Planned]:
     """The rows of a batch that still wait, in order of n, each with its address as it is now."""
     rows = session.execute(
@@ -90,10 +90,15 @@ def read(
                    a.state, a.key_id, a.cipher, s.token
             FROM delivery d LEFT JOIN address a ON a.id = d.address LEFT JOIN subscriber s ON s.id = a.subscriber
             WHERE d.dispatch = :dispatch AND d.n BETWEEN :n_from AND :n_to AND d.status = 'planned'
-            {"" if only is None else "AND d.n = ANY(:only)"}
+            {"" if picked is None else "AND d.n = ANY(:picked)"}
             ORDER BY d.n
         """),  # noqa: S608  # a constant of this module
-        {"dispatch": dispatch, "n_from": n_from, "n_to": n_to, "only": None if only is None else list(only)},
+        {
+            "dispatch": dispatch,
+            "n_from": n_from,
+            "n_to": n_to,
+            "picked": None if picked is None else list(picked),
+        },
     )
     return [Planned(*row) for row in rows]
 
@@ -148,20 +153,22 @@ def settle(session: Session, dispatch: int, outcomes: Sequence[Outcome], *, now:
     move_tally(session, deltas)
 
 
-def mark_in_doubt(session: Session, dispatch: int, n_from: int, n_to: int, only: Sequence[int] | None) -> int:
+def mark_in_doubt(
+    session: Session, dispatch: int, n_from: int, n_to: int, picked: Sequence[int] | None
+) -> int:
     """Mark the rows of a lost lease that may have left: they are sent again, and somebody may get them twice."""
     return len(
         session.execute(
             text(f"""
                 UPDATE delivery SET maybe_repeated = true
                 WHERE dispatch = :dispatch AND n BETWEEN :n_from AND :n_to AND status = 'planned'
-                {"" if only is None else "AND n = ANY(:only)"} RETURNING n
+                {"" if picked is None else "AND n = ANY(:picked)"} RETURNING n
             """),  # noqa: S608  # a constant of this module
             {
                 "dispatch": dispatch,
                 "n_from": n_from,
                 "n_to": n_to,
-                "only": None if only is None else list(only),
+                "picked": None if picked is None else list(picked),
             },
         ).all()
     )
@@ -176,7 +183,7 @@ def close(
     was: DeliveryStatus = DeliveryStatus.PLANNED,
     n_from: int = 0,
     n_to: int = 2**62,
-    only: Sequence[int] | None = None,
+    picked: Sequence[int] | None = None,
     limit: int = 20_000,
 ) -> int:
     """Move at most `limit` rows of a dispatch that stand at `was` to `status`; how many it were."""
@@ -184,7 +191,7 @@ def close(
         text(f"""
             UPDATE delivery AS d SET status = CAST(:status AS delivery_status), at = :now
             FROM (SELECT n FROM delivery WHERE dispatch = :dispatch AND n BETWEEN :n_from AND :n_to
-                  AND status = CAST(:was AS delivery_status) {"" if only is None else "AND n = ANY(:only)"}
+                  AND status = CAST(:was AS delivery_status) {"" if picked is None else "AND n = ANY(:picked)"}
                   ORDER BY n LIMIT :limit FOR UPDATE) AS x
             WHERE d.dispatch = :dispatch AND d.n = x.n RETURNING d.region
         """),  # noqa: S608  # a constant of this module
@@ -195,7 +202,7 @@ def close(
             "dispatch": dispatch,
             "n_from": n_from,
             "n_to": n_to,
-            "only": None if only is None else list(only),
+            "picked": None if picked is None else list(picked),
             "limit": limit,
         },
     ).scalars()

@@ -46,6 +46,7 @@ def configure(url: str, *, pool_size: int = 5, pgbouncer: bool = False) -> None:
         pool_size=pool_size,
         max_overflow=5,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error text that holds an address would end in a log
         connect_args={"connect_timeout": 3, "application_name": "alerting", **options},
     )
     _state["pid"] = os.getpid()

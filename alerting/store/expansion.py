@@ -1,7 +1,7 @@
 """Who is reached: followers of regions, points on the ground, and those whom an older dispatch reached.
 
-Owns the statements that turn subscriptions into delivery rows, each over one range of address ids, so that a walk always
-advances and nobody is cut in half. Overlapping regions, segments and phases cannot send twice: UNIQUE(dispatch, address)
+Owns the statements that turn subscriptions into delivery rows, each over one range of subscriber ids, so that a walk
+always advances and nobody is cut in half (and the index on region and subscriber finds just the rows of the range). Overlapping regions, segments and phases cannot send twice: UNIQUE(dispatch, address)
 refuses the second row. Functions take a session and never commit; n is given out from `first`, gaps are allowed.
 """
 
@@ -46,7 +46,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Address ids above `after` and up to `upto`; n is given out from `first`."""
+    """Ids above `after` and up to `upto`, of subscribers or of addresses; n is given out from `first`."""
 
     after: int
     upto: int
@@ -55,7 +55,8 @@ class Span:
 
 _FOLLOWERS = """
     FROM follow f JOIN address a ON a.subscriber = f.subscriber JOIN subscriber s ON s.id = f.subscriber
-    WHERE a.channel = :channel AND a.state = 'active' AND a.id > :after AND a.id <= :upto AND s.audience = :audience
+    WHERE a.channel = :channel AND a.state = 'active' AND s.audience = :audience
+      AND f.subscriber > :after AND f.subscriber <= :upto
       AND (:severity = 0 OR f.floor <= :severity) AND (f.hazards IS NULL OR f.hazards && CAST(:categories AS text[]))
 """
 
@@ -77,10 +78,17 @@ def _insert(session: Session, chosen: str, parameters: dict[str, object]) -> tup
     return [(r[0], r[1]) for r in rows], max((r[2] for r in rows), default=0)
 
 
-def highest_address(session: Session, channel: str) -> int:
-    """The highest id of an active address of the channel; 0 when there is none."""
-    query = text("SELECT coalesce(max(id), 0) FROM address WHERE channel = :channel AND state = 'active'")
-    return int(session.execute(query, {"channel": channel}).scalar_one())
+def highest_subscriber(session: Session) -> int:
+    """The highest subscriber id; 0 when there is none."""
+    return int(session.execute(text("SELECT coalesce(max(id), 0) FROM subscriber")).scalar_one())
+
+
+def highest_recipient(session: Session, dispatches: Sequence[int]) -> int:
+    """The highest address id among the deliveries of these dispatches; 0 when there is none."""
+    query = text(
+        "SELECT coalesce(max(address), 0) FROM delivery WHERE dispatch = ANY(CAST(:dispatches AS bigint[]))"
+    )
+    return int(session.execute(query, {"dispatches": list(dispatches)}).scalar_one())
 
 
 def few_follow(session: Session, *, regions: Sequence[int] = (), cells: Sequence[int] = ()) -> bool:
@@ -89,7 +97,7 @@ def few_follow(session: Session, *, regions: Sequence[int] = (), cells: Sequence
         text("""
             SELECT count(*) FROM (
                 (SELECT FROM follow WHERE cell IS NULL AND region = ANY(CAST(:regions AS int[])) LIMIT :few)
-                UNION ALL (SELECT FROM follow WHERE cell = ANY(CAST(:cells AS int[])) LIMIT :few)) AS some
+                UNION ALL (SELECT FROM follow WHERE cell = ANY(CAST(:cells AS int[])) LIMIT :few)) AS named
         """),
         {"regions": list(regions), "cells": list(cells), "few": FEW},
     ).scalar_one()
@@ -175,8 +183,8 @@ def plan_recipients_of(
     chosen = """
         SELECT DISTINCT ON (a.id) a.id, d.region, d.language
         FROM delivery d JOIN address a ON a.id = d.address
-        WHERE d.dispatch = ANY(CAST(:dispatches AS bigint[])) AND a.id > :after AND a.id <= :upto
-          AND a.channel = :channel AND a.state = 'active'
+        WHERE d.dispatch = ANY(CAST(:dispatches AS bigint[]))
+          AND a.channel = :channel AND a.state = 'active' AND d.address > :after AND d.address <= :upto
           AND d.status IN ('accepted', 'unconfirmed', 'delivered', 'undelivered')
         ORDER BY a.id
     """

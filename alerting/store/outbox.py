@@ -254,16 +254,6 @@ def set_state(session: Session, dispatch_id: int, state: DispatchState, *, now: 
     )
 
 
-def note_accepted(session: Session, dispatch_id: int, *, first: datetime, last: datetime) -> None:
-    """Record when messages of a dispatch were accepted: the earliest and the latest that was ever told."""
-    session.execute(
-        text("""
-            UPDATE dispatch SET first_at = least(first_at, :first), last_at = greatest(last_at, :last) WHERE id = :id
-        """),
-        {"first": first, "last": last, "id": dispatch_id},
-    )
-
-
 def candidates(session: Session, channel: str, limit: int = 8) -> list[int]:
     """Dispatches of a channel with a batch that may be claimed now: by priority, then the one with fewest live leases."""
     rows = session.execute(

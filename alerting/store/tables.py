@@ -235,8 +235,6 @@ dispatch = Table(
     _time("not_before"),
     _time("expires", required=True),
     _time("opened_at"),  # expansion has ended
-    _time("first_at"),  # first message accepted
-    _time("last_at"),  # last result written by a worker
     _time("closed_at"),
     CheckConstraint("num_nonnulls(alert, notice) = 1", name="subject"),
     CheckConstraint(
@@ -266,19 +264,22 @@ batch = Table(
     Column("dispatch", BigInteger, ForeignKey("dispatch.id"), nullable=False),
     Column("n_from", BigInteger, nullable=False),
     Column("n_to", BigInteger, nullable=False),  # inclusive
-    Column("only", ARRAY(BigInteger)),  # a retry: these n alone
+    Column("picked", ARRAY(BigInteger)),  # a retry: these n alone
     Column("state", Text, nullable=False),
     _time("not_before"),
     _time("lease_until"),
     Column("token", Uuid),
     Column("started_to", BigInteger),  # n up to which messages may have left under this lease
     Column("attempts", SmallInteger, nullable=False, server_default=text("0")),
+    # Kept here and not in dispatch: a drain that locked its dispatch's row would wait for the planner, and it for the drain.
+    _time("first_at"),  # first message of it accepted
+    _time("done_at"),
     CheckConstraint("n_from <= n_to", name="range"),
     CheckConstraint("(state = 'leased') = (token IS NOT NULL)", name="lease"),
     _one_of("state", BatchState),
     Index("batch_ready_idx", "dispatch", "n_from", postgresql_where=text("state = 'ready'")),
     Index("batch_leased_idx", "lease_until", postgresql_where=text("state = 'leased'")),
-    Index("batch_dispatch_idx", "dispatch", postgresql_where=text("state <> 'done'")),
+    Index("batch_dispatch_idx", "dispatch", "state"),
 )
 
 delivery_status = Enum(
@@ -462,6 +463,7 @@ follow = Table(
     Index("follow_subscriber_idx", "subscriber"),
     Index("follow_region_idx", "region", "subscriber"),
     Index("follow_cell_idx", "cell", postgresql_where=text("cell IS NOT NULL")),
+    Index("follow_point_idx", "subscriber", postgresql_where=text("cell IS NOT NULL")),
 )
 
 # ------------------------------------------------------------------------------------------ officers and records

@@ -77,12 +77,15 @@ def of_alert(session: Session, alert: UUID) -> list[Tally]:
 
 
 def dispatches_of(session: Session, alert: UUID) -> list[DispatchRow]:
-    """The dispatches of an alert; `planned` counts its deliveries, `last_at` is the time of the last change."""
+    """The dispatches of an alert; `planned` counts its deliveries, `last_at` is when the last batch ended."""
     rows = session.execute(
         text("""
             SELECT d.id, d.channel, d.audience, d.state,
                    (SELECT coalesce(sum(t.n), 0) FROM tally t WHERE t.dispatch = d.id) AS planned,
-                   d.approved, d.created_at, d.opened_at, d.first_at, d.last_at, d.closed_at
+                   d.approved, d.created_at, d.opened_at,
+                   (SELECT min(b.first_at) FROM batch b WHERE b.dispatch = d.id) AS first_at,
+                   (SELECT max(b.done_at) FROM batch b WHERE b.dispatch = d.id AND b.first_at IS NOT NULL) AS last_at,
+                   d.closed_at
             FROM dispatch d WHERE d.alert = :alert ORDER BY d.channel, d.id
         """),
         {"alert": alert},
