@@ -137,7 +137,9 @@ class LoopHttpClient(AsyncHttpClient):  # type: ignore[misc]  # the SDK ships no
                     )
         except TimeoutError as error:
             raise NotSent("no connection in time", timed_out=True) from error
-        except (OSError, ReplyLost) as error:
+        except NotSent:
+            raise
+        except OSError as error:  # ReplyLost too: it was the proxy's
             raise NotSent(type(error).__name__) from error
         return connection
 
