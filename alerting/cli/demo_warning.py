@@ -7,7 +7,6 @@ figure that is shown was read from one of them after the last message.
 from __future__ import annotations
 
 import http.client
-import itertools
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -17,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+import shapely
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from alerting.cap import xml
-from alerting.cli import demo_people
+from alerting.cap import area, xml
 from alerting.cli.connection import Service, told
 from alerting.cli.publish import XML, restamped
 from alerting.cli.show import table
@@ -33,10 +32,14 @@ from alerting.shipped import shipped
 from alerting.store import regions
 from alerting.store.engine import transaction
 from alerting.subscribing.importing import Report, import_csv
+from alerting.subscribing.sample import sample_rows
 
 EXAMPLE = "examples/flood.cap.xml"
 ADDRESSED = ("sms", "email")
 ENDED = frozenset({"done", "withdrawn"})
+
+#: Degrees around the warning's polygons in which people with a point live.
+MARGIN = 0.3
 
 #: Statuses of a message that a provider took, whatever became of it afterwards.
 TAKEN = frozenset({"accepted", "delivered", "undelivered", "bounced", "unconfirmed"})
@@ -73,18 +76,25 @@ def enlist(number: int, *, settings: Settings, now: datetime) -> Report:
     document = xml.read(shipped(EXAMPLE).read_bytes())
     if document.alert is None:
         raise click.ClickException(f"{EXAMPLE} of this installation is no CAP document: install it again")
-    inside = demo_people.codes_of(document.alert)
+    areas = [place for info in document.alert.info for place in info.area]
+    named = dict.fromkeys(code.value for place in areas for code in place.geocode)
+    grounds = [ground for place in areas if (ground := area.ground(place)) is not None]
     with transaction() as session:
-        countries = {parent.split("-")[0] for parent in inside}
-        near = itertools.chain.from_iterable(
-            regions.page(session, parent=country, after="", limit=40) for country in sorted(countries)
-        )
-        around = tuple(region.code for region in near if region.code not in inside)
-        known = tuple(code for code in inside if regions.by_code(session, code) is not None)
-    setting = demo_people.Setting(known, around, demo_people.ground_of(document.alert))
-    report = import_csv(
-        demo_people.people(setting, number), actor="demo", settings=settings, now=now, source="demo"
+        inside = [code for code in named if regions.by_code(session, code) is not None]
+        around = [
+            region.code
+            for country in dict.fromkeys(code.split("-")[0] for code in inside)
+            for region in regions.page(session, parent=country, after="", limit=50)
+            if region.code not in named
+        ]
+    west, south, east, north = shapely.union_all(grounds).bounds
+    people = sample_rows(
+        number,
+        seed=1,
+        regions=[*inside, *around[: len(inside)]],
+        box=(west - MARGIN, south - MARGIN, east + MARGIN, north + MARGIN),
     )
+    report = import_csv(people, actor="demo", settings=settings, now=now, source="demo")
     if report.refused:
         finding = report.findings[0]
         raise click.ClickException(f"the demo's own list has a bad row: {finding.line}: {finding.problem}")
