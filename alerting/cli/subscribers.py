@@ -118,7 +118,7 @@ def export_(out: Path | None) -> None:
             descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:
             raise click.ClickException(f"{out} cannot be written: {error.strerror}") from error
-        with open(descriptor, "w", encoding="utf-8", newline="") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             file.writelines(export(actor=ACTOR, settings=settings, now=datetime.now(UTC)))
 
 

@@ -17,7 +17,7 @@ from alerting.store.subscribers import HAZARDS
 from alerting.subscribing.errors import FileRefused, Finding, Refused, SubscribingError
 from alerting.subscribing.exporting import export
 from alerting.subscribing.importing import Report, import_csv, lines_of
-from alerting.subscribing.inbound import Understood, inbound
+from alerting.subscribing.inbound import Outcome, Understood, inbound
 from alerting.subscribing.people import Listed, Page, count, erase, find, get, page
 from alerting.subscribing.rows import RowFinding
 from alerting.subscribing.subscribe import Stopped, Subscribed, stop, subscribe
@@ -33,6 +33,7 @@ __all__ = [
     "Follow",
     "Listed",
     "NewAddress",
+    "Outcome",
     "Page",
     "PointFollow",
     "Refused",

@@ -21,7 +21,7 @@ from alerting.store.subscribers import Place
 from alerting.subscribing import wishes
 from alerting.subscribing.enrol import Conflict, Enrolled, Entry, enrol
 from alerting.subscribing.errors import FileRefused
-from alerting.subscribing.rows import CHANNEL_OF, Draft, RowFinding, RowReader, heading
+from alerting.subscribing.rows import CHANNEL_OF, COLUMNS, Draft, RowFinding, RowReader, heading
 from alerting.subscribing.wishes import Regions, Wrong
 
 #: Rows in one transaction.
@@ -76,7 +76,7 @@ class _Tally:
         self.silent += outcome.silent
 
     def report(self) -> Report:
-        self.findings.sort(key=lambda finding: finding.line)
+        self.findings.sort(key=lambda f: (f.line, COLUMNS.index(f.column) if f.column else -1))
         return Report(
             rows=self.rows,
             created=self.created,

@@ -30,7 +30,13 @@ def keys() -> Settings:
 
 @pytest.mark.parametrize(
     "written",
-    ["+1 201 555 0123", "(201) 555-0123", "201.555.0123", "+1-201-555-0123", "\uff0b\uff11 201\u2010555\u20100123"],
+    [
+        "+1 201 555 0123",
+        "(201) 555-0123",
+        "201.555.0123",
+        "+1-201-555-0123",
+        "\uff0b\uff11 201\u2010555\u20100123",
+    ],
 )
 def test_a_number_has_one_spelling_however_it_is_written(written: str):
     assert normalise("sms", written, "US") == PHONE
@@ -65,7 +71,9 @@ def test_the_domain_of_a_mailbox_is_folded_and_its_name_kept():
     assert normalise("email", "用户@例子.中国", "US") == "用户@例子.中国"
 
 
-@pytest.mark.parametrize("written", ["a", "a@b", "a b@example.org", "a@b@c.org", "a@[127.0.0.1]", "a@example.test"])
+@pytest.mark.parametrize(
+    "written", ["a", "a@b", "a b@example.org", "a@b@c.org", "a@[127.0.0.1]", "a@example.test"]
+)
 def test_what_is_no_mailbox_is_refused(written: str):
     with pytest.raises(AddressError):
         normalise("email", written, "US")
@@ -76,7 +84,10 @@ def test_a_channel_without_addresses_is_refused():
         normalise("rss", "x", "US")
 
 
-@given(st.sampled_from(["sms", "email"]), st.text(max_size=40) | st.from_regex(r"\+?[0-9 ()-]{1,30}|\S+@\S+", fullmatch=True))
+@given(
+    st.sampled_from(["sms", "email"]),
+    st.text(max_size=40) | st.from_regex(r"\+?[0-9 ()-]{1,30}|\S+@\S+", fullmatch=True),
+)
 def test_nothing_that_is_written_crashes_or_is_repeated_in_the_error(channel: str, written: str):
     try:
         once = normalise(channel, written, "US")

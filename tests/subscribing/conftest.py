@@ -16,7 +16,12 @@ NOW = datetime(2026, 11, 2, 8, 30, tzinfo=UTC)
 # code, parent, box, names
 REGIONS = (
     ("XA", None, (10, 0, 14, 4), {"en": "Atlantis", "fr": "Atlantide"}),
-    ("XA-N", "XA", (10, 2, 12, 4), {"en": "Northland", "fr": "Pays du Nord", "zh-Hans": "北国", "ar": "الشمال"}),
+    (
+        "XA-N",
+        "XA",
+        (10, 2, 12, 4),
+        {"en": "Northland", "fr": "Pays du Nord", "zh-Hans": "北国", "ar": "الشمال"},
+    ),
     ("XA-S", "XA", (10, 0, 12, 2), {"en": "Southland", "fr": "Pays du Sud", "es": "País del Sur"}),
     ("XA-P", "XA", (12, 0, 13, 2), {"en": "Springfield"}),
     ("XA-Q", "XA", (12, 2, 13, 4), {"en": "Springfield"}),
@@ -27,7 +32,11 @@ def _feature(code: str, parent: str | None, box: tuple[int, ...], names: dict[st
     west, south, east, north = box
     ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
     properties = {"code": code, "names": names} | ({"parent": parent} if parent else {})
-    return {"type": "Feature", "properties": properties, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    return {
+        "type": "Feature",
+        "properties": properties,
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+    }
 
 
 @pytest.fixture
