@@ -1,7 +1,6 @@
-"""Regions as they are shown: lists in pages, a search, and one region with its codes.
+"""Regions as the API and the command line show them: pages of the tree, a search, one region with its codes.
 
-Owns these transactions, which only read. May import the store alone. Invariant: a list is in order of code, and the code of
-its last region is where the next page begins.
+Reads only. Imports the store. Invariant: rows come in order of code, and a page names the code after which the next begins.
 """
 
 from __future__ import annotations
@@ -11,14 +10,11 @@ from dataclasses import dataclass
 
 from alerting.store import regions
 from alerting.store.engine import transaction
-from alerting.store.regions import Region
-
-MOST_FOUND = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """One region: `names` by language, `box` as west, south, east, north in degrees WGS 84."""
+class Summary:
+    """One region; `parent` is a code, `names` are by language, the box is west, south, east, north in degrees."""
 
     code: str
     parent: str | None
@@ -28,24 +24,24 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Detail:
-    """One region with its codes in other schemes, and whether a geometry of its own is known."""
+class Page:
+    """Some regions; `next` is the code after which more follow, None on the last page."""
 
-    region: Listed
+    rows: tuple[Summary, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One region with its (scheme, value) codes; without a geometry its ground is that of the regions below."""
+
+    region: Summary
     geocodes: tuple[tuple[str, str], ...]
     has_geometry: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Regions, and the code behind which the next page begins; None at the end."""
-
-    rows: tuple[Listed, ...]
-    next: str | None
-
-
-def listing(*, parent: str | None, after: str, limit: int) -> Page | None:
-    """All regions, or the children of one, beyond the code `after`; None when there is no such parent."""
+def listing(*, parent: str | None = None, after: str = "", limit: int = 100) -> Page | None:
+    """All regions, or the children of one, in order of code beyond `after`; None when there is no such parent."""
     with transaction() as session:
         if parent is None:
             found = regions.listing(session, after=after, limit=limit + 1)
@@ -53,24 +49,25 @@ def listing(*, parent: str | None, after: str, limit: int) -> Page | None:
             return None
         else:
             found = regions.page(session, parent=parent, after=after, limit=limit + 1)
-    rows = tuple(map(_listed, found[:limit]))
+    rows = tuple(map(_summary, found[:limit]))
     return Page(rows, rows[-1].code if len(found) > limit else None)
 
 
-def search(begins: str, *, limit: int) -> Page:
-    """Regions whose code or name begins with these letters, the shortest names first; one page, at most 100."""
+def search(begins: str, *, limit: int = 20) -> Page:
+    """Regions whose code, or name in any language, begins with these letters; the shortest names first."""
     with transaction() as session:
-        return Page(tuple(map(_listed, regions.search(session, begins, limit=min(limit, MOST_FOUND)))), None)
+        found = regions.search(session, begins, limit=limit)
+    return Page(tuple(map(_summary, found)), None)
 
 
 def detail(code: str) -> Detail | None:
-    """The region with this code, in upper or lower case."""
+    """One region by its code, whatever the case."""
     with transaction() as session:
         found = regions.by_code(session, code)
         if found is None:
             return None
-        return Detail(_listed(found), tuple(regions.geocodes_of(session, found.id)), found.has_geometry)
+        return Detail(_summary(found), tuple(regions.geocodes_of(session, found.id)), found.has_geometry)
 
 
-def _listed(region: Region) -> Listed:
-    return Listed(region.code, region.parent_code, region.names, region.box, region.time_zone)
+def _summary(found: regions.Region) -> Summary:
+    return Summary(found.code, found.parent_code, dict(found.names), found.box, found.time_zone)

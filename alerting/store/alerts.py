@@ -101,21 +101,6 @@ class Rendering:
     sha256: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class InForce:
-    """A segment in force for the public, with its document."""
-
-    alert: UUID
-    slug: str
-    sender: str
-    identifier: str
-    sent: datetime
-    msg_type: str
-    cap: Mapping[str, object]
-    issued_at: datetime
-    segment: Segment
-
-
 _COLUMNS = """
     a.id, a.seq, a.slug, a.workspace, a.sender, a.identifier, a.sent, a.status, a.scope, a.msg_type, a.hash, a.cap,
     a.omit, a.received_at, s.state, s.version, s.submitted_by, s.approved_by, s.people, s.issued_at, s.ended_at, s.expires
@@ -310,7 +295,10 @@ def _segment(row: Mapping[str, object]) -> Segment:
 
 def segments_of(session: Session, alert: UUID) -> list[Segment]:
     """The segments of an alert, in their order in the document."""
-    query = text(f"SELECT {_SEGMENT} FROM segment WHERE alert = :alert ORDER BY n")  # noqa: S608  # a constant
+    query = text("""
+        SELECT n, rank, severity, infos, languages, categories, area, effective, expires, regions, covered, geometry
+        FROM segment WHERE alert = :alert ORDER BY n
+    """)
     return [_segment(dict(row)) for row in session.execute(query, {"alert": alert}).mappings()]
 
 
@@ -321,29 +309,3 @@ def renderings_of(session: Session, alert: UUID, channel: str) -> list[Rendering
         WHERE alert = :alert AND channel = :channel ORDER BY segment, language
     """)
     return [Rendering(*row) for row in session.execute(query, {"alert": alert, "channel": channel})]
-
-
-def in_force(
-    session: Session, now: datetime, *, region: int | None = None, language: str | None = None
-) -> list[InForce]:
-    """The segments in force for the public, the latest issued first; of one region or in one language on demand.
-
-    A region's are all that share ground with it: its own, those of regions above it, those of regions inside it.
-    """
-    query = text(f"""
-        SELECT p.id AS alert_id, p.slug, p.sender, p.identifier, p.sent, p.msg_type, p.cap, p.issued_at, {_SEGMENT}
-        FROM public_alert p JOIN segment ON segment.alert = p.id
-        WHERE p.state = 'issued' AND p.msg_type IN ('Alert', 'Update') AND p.expires > :now AND segment.expires > :now
-          AND (CAST(:region AS int) IS NULL OR segment.regions @> ARRAY[CAST(:region AS int)])
-          AND (CAST(:language AS text) IS NULL OR :language = ANY(segment.languages))
-        ORDER BY p.issued_at DESC, p.seq DESC, segment.rank, segment.n
-    """)  # noqa: S608  # constants of this module
-    found = []
-    for row in session.execute(query, {"now": now, "region": region, "language": language}).mappings():
-        values = dict(row)
-        head = {
-            name: values.pop(name)
-            for name in ("slug", "sender", "identifier", "sent", "msg_type", "cap", "issued_at")
-        }
-        found.append(InForce(alert=values.pop("alert_id"), segment=_segment(values), **head))
-    return found

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from uuid import UUID
 
 import numpy as np
 import shapely
@@ -47,6 +48,33 @@ def people(
     return dict(found)
 
 
+def planned_for(session: Session, alerts: Collection[UUID]) -> dict[str, int]:
+    """How many single recipients the dispatches of these alerts were planned for, by channel."""
+    query = text("""
+        SELECT d.channel, sum(t.n) AS n FROM dispatch d JOIN tally t ON t.dispatch = d.id
+        WHERE d.alert = ANY(:alerts) GROUP BY d.channel
+    """)
+    return {row.channel: int(row.n) for row in session.execute(query, {"alerts": list(alerts)})}
+
+
+def unfinished_before(session: Session, alerts: Collection[UUID]) -> list[UUID]:
+    """Alerts further back whose recipients may not have heard of these ones, which took their place.
+
+    An Update is told to everyone whom its predecessor reached; where its dispatch was cut short, so that some still
+    believe the predecessor, whatever ends the Update must be told to the predecessor's recipients as well.
+    """
+    query = text("""
+        WITH RECURSIVE back (alert) AS (
+            SELECT unnest(CAST(:alerts AS uuid[]))
+            UNION
+            SELECT s.old FROM back JOIN supersedes s ON s.new = back.alert
+            WHERE EXISTS (SELECT FROM dispatch d WHERE d.alert = back.alert AND d.state <> 'done'
+                                              AND d.channel NOT IN ('rss', 'web')))
+        SELECT alert FROM back WHERE alert <> ALL(CAST(:alerts AS uuid[]))
+    """)
+    return list(session.execute(query, {"alerts": list(alerts)}).scalars())
+
+
 def _by_region(session: Session, values: dict[str, object]) -> dict[str, int]:
     """Followers of the regions, and points in those wholly inside."""
     query = text(f"""
@@ -82,7 +110,8 @@ def _by_cell(session: Session, ground: shapely.Geometry, values: dict[str, objec
     found: Counter[str] = Counter()
     if rows:
         shapely.prepare(ground)
-        touched = shapely.intersects(ground, shapely.box(*bounds_of([row.cell for row in rows])))
-        for n in np.flatnonzero(touched):
+        west, south, east, north = bounds_of([row.cell for row in rows])
+        touched = shapely.intersects(ground, shapely.box(west, south, east, north))
+        for n in np.flatnonzero(touched).tolist():
             found[rows[n].channel] += rows[n].n
     return found

@@ -191,6 +191,15 @@ def descendants(session: Session, ids: Collection[int]) -> set[int]:
     return set(session.execute(query, {"ids": list(ids)}).scalars())
 
 
+def without_ground(session: Session, below: Collection[int]) -> set[int]:
+    """Descendants of these regions that have no geometry of their own: they share the fate of what they lie in."""
+    query = text("""
+        SELECT d.id FROM region r JOIN region d ON d.low > r.low AND d.low <= r.high
+        WHERE r.id = ANY(:ids) AND d.geometry IS NULL
+    """)
+    return set(session.execute(query, {"ids": list(below)}).scalars())
+
+
 def related(session: Session, region_id: int) -> set[int]:
     """A region, its ancestors and its descendants: those whose warnings a feed of it shows."""
     return descendants(session, [region_id]) | ancestors(session, [region_id])

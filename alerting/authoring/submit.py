@@ -1,0 +1,247 @@
+"""Submitting a warning: judged whole, frozen, and issued at once where the policy asks for no second person.
+
+Owns the transaction. Architecture sections 3 and 5. Invariant: the same document again is the same warning, however many
+submit it at once; nothing is written of a document that is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy.orm import Session
+
+from alerting.authoring import gate, issue, lineage, policy
+from alerting.authoring.errors import Conflict, Refused
+from alerting.authoring.freeze import Frozen, Print, freeze
+from alerting.authoring.gate import Passage
+from alerting.authoring.lineage import Lineage
+from alerting.authoring.values import Actor, Submitted
+from alerting.cap import jsonform, rules
+from alerting.cap import xml as cap_xml
+from alerting.cap.findings import ERROR, Finding, by_place
+from alerting.cap.model import Alert, MsgType
+from alerting.config import Settings
+from alerting.fanout import bell
+from alerting.store import alerts, audience, audit
+from alerting.store.alerts import Stored
+from alerting.store.engine import transaction
+from alerting.store.states import AlertState, Lane, Origin
+from alerting.wording import Issuer
+
+#: Letters and digits that nobody takes for one another, 32 of them; 8 make a slug.
+_SLUG_LETTERS = "abcdefghjkmnpqrstuvwxyz234567890"
+_SLUG_LENGTH = 8
+
+
+def submit(
+    alert: Alert,
+    xml: bytes | None,  # noqa: ARG001 - relayed documents will keep the bytes received; our own are written anew
+    *,
+    actor: Actor,
+    omit: Mapping[str, str],
+    settings: Settings,
+    now: datetime,
+) -> Submitted:
+    """Take a warning; `omit` gives the reason for each channel that is left out.
+
+    Raises Refused with every finding, Conflict when the identity belongs to another text. The same document again
+    returns what was made of it the first time, with `created` False. `now` is aware.
+    """
+    digest = jsonform.digest(alert)
+    with transaction() as session:
+        known = alerts.by_identity(session, alert.sender, alert.identifier)
+        submitted = (
+            _known(known, digest) if known else _take(session, alert, digest, actor, omit, settings, now)
+        )
+    if submitted.created and submitted.state is AlertState.ISSUED:
+        ring()
+    return submitted
+
+
+def ring() -> None:
+    """Wake the workers that plan and publish; after the commit, and never needed (the sweep rings too)."""
+    bell.ring(Lane.PLAN)
+    bell.ring(Lane.WEB)
+
+
+def issuer(settings: Settings) -> Issuer:
+    """The authority as its texts name it."""
+    return Issuer(
+        settings.authority_name, settings.default_language, settings.time_zone, settings.public_base_url
+    )
+
+
+def link(settings: Settings, slug: str) -> str:
+    """The address of a warning's public page."""
+    return f"{settings.public_base_url}/w/{slug}"
+
+
+def _known(stored: Stored, digest: bytes) -> Submitted:
+    if stored.hash != digest:
+        raise Conflict(stored.id)
+    return Submitted(
+        stored.id, stored.slug, stored.state, created=False, people=tuple(sorted(stored.people.items()))
+    )
+
+
+def _take(
+    session: Session,
+    alert: Alert,
+    digest: bytes,
+    actor: Actor,
+    omit: Mapping[str, str],
+    settings: Settings,
+    now: datetime,
+) -> Submitted:
+    passed = gate.passage(alert, omit)
+    judged = rules.check(alert, rules.Context(now=now, mode=rules.Mode.PUBLISH))
+    _refuse_errors([*judged, *passed.findings])
+    made = _insert(session, alert, digest, passed, now)
+    if made is None:  # another submission of this identity has just committed
+        known = alerts.by_identity(session, alert.sender, alert.identifier)
+        if known is None:
+            raise RuntimeError("an alert was refused by the database although its identity is free")
+        return _known(known, digest)
+    alert_id, slug = made
+    acts_on = lineage.trace(session, alert, passed.workspace, now)
+    _refuse_errors([*judged, *passed.findings, *acts_on.findings])
+    if passed.audience is None:
+        return _record(session, alert_id, slug, actor, [*judged, *passed.findings, *acts_on.findings], now)
+    how = Print(
+        passed.channels, issuer(settings), link(settings, slug), timedelta(seconds=settings.maximum_life)
+    )
+    frozen = freeze(session, alert, acts_on, how, now)
+    findings = [*judged, *passed.findings, *acts_on.findings, *frozen.findings]
+    _refuse_errors(findings)
+    approvers = policy.required(session)
+    people = _people(session, alert, frozen, acts_on, passed) if approvers else {}
+    alerts.insert_state(
+        session,
+        alert_id,
+        state=AlertState.SUBMITTED,
+        submitted_by=actor.name,
+        people=people,
+        expires=frozen.expires,
+    )
+    alerts.insert_segments(session, alert_id, frozen.segments)
+    alerts.insert_renderings(session, alert_id, frozen.renderings)
+    state = AlertState.SUBMITTED
+    if not approvers:
+        issue.put_in_force(session, alert_id, alert, acts_on, approved_by=None, now=now)
+        state = AlertState.ISSUED
+    _audit(session, alert_id, alert, passed, people, actor, state, now)
+    return Submitted(
+        alert_id,
+        slug,
+        state,
+        created=True,
+        warnings=_warnings(findings),
+        people=tuple(sorted(people.items())),
+    )
+
+
+def _insert(
+    session: Session, alert: Alert, digest: bytes, passed: Passage, now: datetime
+) -> tuple[UUID, str] | None:
+    """Write the document under a new id and slug; None when its identity is taken."""
+    document = alerts.Document(
+        id=uuid4(),
+        slug="",
+        workspace=passed.workspace,
+        sender=alert.sender,
+        identifier=alert.identifier,
+        sent=alert.sent,
+        status=alert.status.value,
+        scope=alert.scope.value,
+        msg_type=alert.msg_type.value,
+        origin=Origin.OWN,
+        hash=digest,
+        cap=jsonform.to_json(alert),
+        cap_xml=cap_xml.write(alert),
+        omit=dict(passed.omitted),
+        received_at=now,
+    )
+    for _ in range(3):  # a slug is 40 random bits: one that is taken is as good as never met twice
+        alert_id = uuid4()
+        document = replace(document, id=alert_id, slug=_slug(alert_id))
+        if alerts.insert_document(session, document):
+            return alert_id, document.slug
+        if alerts.by_identity(session, alert.sender, alert.identifier) is not None:
+            return None
+    return None
+
+
+def _slug(alert_id: UUID) -> str:
+    bits = alert_id.int
+    return "".join(_SLUG_LETTERS[bits >> (5 * n) & 31] for n in range(_SLUG_LENGTH))
+
+
+def _refuse_errors(findings: list[Finding]) -> None:
+    if any(finding.severity == ERROR for finding in findings):
+        raise Refused(by_place(list(findings)))
+
+
+def _warnings(findings: list[Finding]) -> tuple[Finding, ...]:
+    return by_place([finding for finding in findings if finding.severity != ERROR])
+
+
+def _record(
+    session: Session, alert_id: UUID, slug: str, actor: Actor, findings: list[Finding], now: datetime
+) -> Submitted:
+    """Keep an acknowledgement or a system message: it is never sent."""
+    state = AlertState.RECORDED
+    alerts.insert_state(session, alert_id, state=state, submitted_by=actor.name, people={}, expires=None)
+    audit.append(
+        session,
+        actor=actor.name,
+        act="alert.recorded",
+        subject=str(alert_id),
+        detail={"role": actor.role.value},
+        now=now,
+    )
+    return Submitted(alert_id, slug, state, created=True, warnings=_warnings(findings))
+
+
+def _people(
+    session: Session, alert: Alert, frozen: Frozen, acts_on: Lineage, passed: Passage
+) -> dict[str, int]:
+    """At most so many people by channel: those on the ground, and those whom the replaced warnings were planned for."""
+    channels = [name for name in passed.channels if name not in gate.BROADCAST]
+    if passed.audience is None:
+        return {}
+    found = audience.people(session, frozen.segments, channels, passed.audience)
+    if alert.msg_type is not MsgType.ALERT:
+        reached = audience.planned_for(session, [stored.id for stored in acts_on.known])
+        found = {channel: n + reached.get(channel, 0) for channel, n in found.items()}
+    return found
+
+
+def _audit(
+    session: Session,
+    alert_id: UUID,
+    alert: Alert,
+    passed: Passage,
+    people: Mapping[str, int],
+    actor: Actor,
+    state: AlertState,
+    now: datetime,
+) -> None:
+    """Say who submitted what, and that it was issued by the policy: last of all, as the chain's lock asks."""
+    detail: dict[str, object] = {
+        "role": actor.role.value,
+        "sender": alert.sender,
+        "identifier": alert.identifier,
+        "msgType": alert.msg_type.value,
+        "workspace": passed.workspace.value,
+        "channels": list(passed.channels),
+        "omit": dict(passed.omitted),
+        "people": dict(people),
+    }
+    subject = str(alert_id)
+    audit.append(session, actor=actor.name, act="alert.submitted", subject=subject, detail=detail, now=now)
+    if state is AlertState.ISSUED:
+        detail = {"approvers": 0}
+        audit.append(session, actor=actor.name, act="alert.issued", subject=subject, detail=detail, now=now)
