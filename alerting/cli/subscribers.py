@@ -1,4 +1,4 @@
-"""`alerting subscribers`: import, export, count and erase, on the machine of the service.
+"""`alerting subscribers`: import, export, count, find and erase, on the machine of the service.
 
 Works on the database itself: DATABASE_URL and the address keys of the environment, else the private servers that `alerting up`
 has started. Imports the use cases when a command runs. Invariant: addresses leave by `export` alone, to the file or pipe
@@ -53,7 +53,7 @@ def _connected() -> Iterator[Settings]:
 
 @click.group()
 def subscribers() -> None:
-    """Import, export, count and erase subscribers."""
+    """Import, export, count, find and erase subscribers."""
 
 
 @subscribers.command("import")
@@ -130,6 +130,24 @@ def count_() -> None:
     with _connected():
         for (channel, state), n in sorted(count().items()):
             click.echo(f"{channel}\t{state.value}\t{n}")
+
+
+@subscribers.command("find")
+def find_() -> None:
+    """Look for the subscriber of an address, read from standard input: a command line is kept in histories."""
+    from alerting.subscribing import AddressError, find
+
+    written = click.prompt("Telephone number or mailbox", err=True, prompt_suffix=": ")
+    with _connected() as settings:
+        try:
+            found = find("email" if "@" in written else "sms", written, settings=settings)
+        except AddressError as error:
+            raise click.ClickException(str(error)) from None
+    if found is None:
+        raise click.ClickException("nobody has this address")
+    known = ", ".join(f"{address.shown} ({address.state.value})" for address in found.addresses)
+    places = ", ".join(follow.region or "a point at sea" for follow in found.follows)
+    click.echo(f"{found.id}\t{found.language}\t{known}\t{places}")
 
 
 @subscribers.command("erase")
