@@ -66,7 +66,8 @@ class SmtpConfig:
             problems.append(
                 "a password does not go over smtp:// in the clear; use smtp+starttls:// or smtps://"
             )
-        if not (mime.mailbox(parseaddr(self.mail_from)[1]) or "").isascii() or "@" not in self.mail_from:
+        sender = mime.mailbox(parseaddr(self.mail_from)[1])
+        if sender is None or not sender.isascii() or not self.mail_from.isprintable():
             problems.append("the sender must be an address in ASCII, with or without a name before it")
         if problems:
             raise Misconfigured("SMTP: " + "; ".join(problems))

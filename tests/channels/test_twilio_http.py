@@ -68,12 +68,16 @@ def test_one_connection_carries_request_after_request_with_the_origin_rewritten(
     async def ask() -> None:
         async with client_of(serve) as client:
             for n in range(3):
-                reply = await client.request("POST", URL, data=b"n=%d" % n, headers={"Accept": "x"}, auth=("u", "p"))
+                reply = await client.request(
+                    "POST", URL, data=b"n=%d" % n, headers={"Accept": "x"}, auth=("u", "p")
+                )
                 assert (reply.status_code, reply.text) == (200, "ok")
 
     asyncio.run(ask())
     assert len(connections) == 1
-    assert seen[2].startswith(b"POST /base/2010-04-01/Accounts/AC1/Messages.json HTTP/1.1\r\nHost: 127.0.0.1:")
+    assert seen[2].startswith(
+        b"POST /base/2010-04-01/Accounts/AC1/Messages.json HTTP/1.1\r\nHost: 127.0.0.1:"
+    )
     assert b"\r\nAccept: x\r\nAuthorization: Basic dTpw\r\nContent-Length: 3\r\n" in seen[2]
     assert seen[2].endswith(b"\r\n\r\nn=2")
 
@@ -90,7 +94,9 @@ def test_a_connection_that_the_server_closes_after_its_reply_is_not_used_again()
     assert len(connections) == 3
 
 
-@pytest.mark.parametrize("said", [b"", OK[:-1], b"220 mail\r\n\r\n\r\n"], ids=["nothing", "half a reply", "no HTTP"])
+@pytest.mark.parametrize(
+    "said", [b"", OK[:-1], b"220 mail\r\n\r\n\r\n"], ids=["nothing", "half a reply", "no HTTP"]
+)
 def test_a_connection_lost_before_the_whole_reply_is_a_lost_reply(said: bytes):
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await request_from(reader)
@@ -212,7 +218,12 @@ def test_loopback_is_never_asked_through_a_proxy(monkeypatch: pytest.MonkeyPatch
         return client._proxy
 
     assert asyncio.run(proxy()) is None
-    assert [loopback(host) for host in ("127.0.0.1", "::1", "localhost", "api.twilio.com")] == [True, True, True, False]
+    assert [loopback(host) for host in ("127.0.0.1", "::1", "localhost", "api.twilio.com")] == [
+        True,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_a_header_with_a_line_break_is_not_sent():

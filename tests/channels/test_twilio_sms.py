@@ -8,7 +8,17 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import pytest
 from twilio.request_validator import RequestValidator
 
-from channels.base import BadSignature, Content, InboundEvent, Message, Misconfigured, Reason, ReceiptEvent, Status, Webhook
+from channels.base import (
+    BadSignature,
+    Content,
+    InboundEvent,
+    Message,
+    Misconfigured,
+    Reason,
+    ReceiptEvent,
+    Status,
+    Webhook,
+)
 from channels.twilio_sms import CONTENTS_KEPT, TwilioConfig, TwilioSms
 
 SID = "AC" + "0" * 32
@@ -38,7 +48,9 @@ def test_the_form_holds_recipient_text_sender_validity_and_callback(sms: TwilioS
     }
 
 
-@pytest.mark.parametrize(("validity", "sent"), [(0.4, "1"), (1.0, "1"), (36000.0, "36000"), (90000.0, "36000")])
+@pytest.mark.parametrize(
+    ("validity", "sent"), [(0.4, "1"), (1.0, "1"), (36000.0, "36000"), (90000.0, "36000")]
+)
 def test_the_validity_period_stays_within_what_twilio_takes(sms: TwilioSms, validity: float, sent: str):
     assert form(sms, Message(1, "1.1", "+15550001", TEXT, validity=validity))["ValidityPeriod"] == sent
 
@@ -59,7 +71,10 @@ def test_an_odd_delivery_or_number_cannot_add_a_field(sms: TwilioSms):
 def test_a_callback_url_with_a_query_keeps_it():
     channel = TwilioSms(TwilioConfig(SID, "token", SERVICE, status_callback=f"{CALLBACK}?tenant=a"))
 
-    assert form(channel, Message(1, "1.2", "+15550001", TEXT))["StatusCallback"] == f"{CALLBACK}?tenant=a&delivery=1.2"
+    assert (
+        form(channel, Message(1, "1.2", "+15550001", TEXT))["StatusCallback"]
+        == f"{CALLBACK}?tenant=a&delivery=1.2"
+    )
 
 
 def test_ready_texts_do_not_pile_up(sms: TwilioSms):
@@ -132,7 +147,13 @@ def test_a_status_callback_becomes_a_receipt_without_personal_data(sms: TwilioSm
 
 
 def test_a_text_from_a_citizen_becomes_an_inbound_event(sms: TwilioSms):
-    fields = {"MessageSid": "SM2", "From": "+15550001234", "To": "+15005550006", "Body": " join 42", "SmsStatus": "received"}
+    fields = {
+        "MessageSid": "SM2",
+        "From": "+15550001234",
+        "To": "+15005550006",
+        "Body": " join 42",
+        "SmsStatus": "received",
+    }
     url = "https://warnings.example/webhooks/sms/inbound"
 
     assert sms.events(webhook(url, fields)) == [InboundEvent("twilio", "SM2", "+15550001234", " join 42")]

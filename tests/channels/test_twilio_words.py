@@ -13,7 +13,7 @@ def error(code: int) -> str:
 
 
 @pytest.mark.parametrize(
-    "http, code, status, reason",
+    ("http", "code", "status", "reason"),
     [
         (400, 21211, Status.REJECTED, Reason.INVALID_ADDRESS),
         (400, 21408, Status.REJECTED, Reason.BLOCKED),
@@ -40,7 +40,9 @@ def test_a_refusal_is_read_by_its_code(http: int, code: int, status: Status, rea
     assert read.raw == (f"{http} {code}" if code else str(http))
 
 
-@pytest.mark.parametrize(("http", "code"), [(401, 20003), (403, 0), (404, 20404), (400, 21703), (400, 21606), (401, 0)])
+@pytest.mark.parametrize(
+    ("http", "code"), [(401, 20003), (403, 0), (404, 20404), (400, 21703), (400, 21606), (401, 0)]
+)
 def test_what_no_recipient_can_help_ends_the_run(http: int, code: int):
     read = answer(http, error(code))
 
@@ -85,7 +87,14 @@ def test_a_callback_is_read_by_its_word_and_code(word: str, code: str, status: S
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("2", 2.0), ("0.5", 0.5), (None, None), ("soon", None), ("-1", None), ("Wed, 21 Oct 2026 07:28:00 GMT", None)],
+    [
+        ("2", 2.0),
+        ("0.5", 0.5),
+        (None, None),
+        ("soon", None),
+        ("-1", None),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+    ],
 )
 def test_retry_after_is_seconds_or_not_said(value: str | None, seconds: float | None):
     assert retry_after(value) == seconds

@@ -19,7 +19,9 @@ from channels.twilio_sms import TwilioConfig, TwilioSms
 SID = "AC" + "0" * 32
 SERVICE = "MG" + "0" * 32
 TEXT = Content("Flood warning. Move to higher ground.", "en")
-LETTER = Content("Flood warning.\n.\nMove to higher ground.", "en", subject="Flood", html="<p>Flood warning.</p>")
+LETTER = Content(
+    "Flood warning.\n.\nMove to higher ground.", "en", subject="Flood", html="<p>Flood warning.</p>"
+)
 
 
 class Rig(Protocol):
@@ -51,7 +53,9 @@ class SmsRig:
 
     def channel(self, in_flight: int = 8, read_timeout: float = 10.0) -> Channel:
         return TwilioSms(
-            TwilioConfig(SID, "token", SERVICE, self.sandbox.http_url, in_flight=in_flight, read_timeout=read_timeout)
+            TwilioConfig(
+                SID, "token", SERVICE, self.sandbox.http_url, in_flight=in_flight, read_timeout=read_timeout
+            )
         )
 
     def at_closed_port(self) -> Channel:
@@ -77,7 +81,10 @@ class EmailRig:
 
     def channel(self, in_flight: int = 8, read_timeout: float = 10.0) -> Channel:
         config = SmtpConfig(
-            self.url(), "Warnings <w@example.org>", connections=max(in_flight // 2, 1), read_timeout=read_timeout
+            self.url(),
+            "Warnings <w@example.org>",
+            connections=max(in_flight // 2, 1),
+            read_timeout=read_timeout,
         )
         return SmtpEmail(config)
 

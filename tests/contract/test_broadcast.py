@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from xml.etree import ElementTree
 
 import feedparser
 import pytest
+from lxml import etree
 
 from channels.base import Broadcast, Entry, Publication
 from channels.rss import Atom, Rss
@@ -60,7 +60,8 @@ def items(document: bytes) -> list[dict[str, str]]:
     feed = feedparser.parse(document)
     assert not feed.bozo, feed.get("bozo_exception")
     return [
-        {"id": e.id, "link": e.link, "title": e.title_detail.value, "cap": e.enclosures[0].href} for e in feed.entries
+        {"id": e.id, "link": e.link, "title": e.title_detail.value, "cap": e.enclosures[0].href}
+        for e in feed.entries
     ]
 
 
@@ -92,7 +93,9 @@ def test_id_page_and_cap_document_of_each_entry_are_there(renderer: Broadcast):
     assert found["id"] == "urn:oid:2.49.0.1.0"
     assert found["link"] == "https://warnings.example/w/0"
     assert found["cap"] == "https://warnings.example/cap/0.xml"
-    assert found["title"].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") == "Flood <0> & storm"
+    assert (
+        found["title"].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") == "Flood <0> & storm"
+    )
 
 
 def test_a_feed_without_warnings_is_a_document_too(renderer: Broadcast):
@@ -108,7 +111,7 @@ def test_a_character_that_xml_cannot_hold_does_not_take_the_feed_away(renderer: 
 
 @pytest.mark.parametrize("xml", [Rss(), Atom()], ids=["rss", "atom"])
 def test_expiry_areas_and_all_polygons_are_told(xml: Broadcast):
-    root = ElementTree.fromstring(xml.render(publication(1)))
+    root = etree.fromstring(xml.render(publication(1)))
     cap, georss = "{urn:oasis:names:tc:emergency:cap:1.2}", "{http://www.georss.org/georss}"
 
     assert [e.text for e in root.iter(f"{cap}expires")] == ["2026-11-01T18:00:00+00:00"]
