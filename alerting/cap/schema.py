@@ -7,7 +7,7 @@ Imports the model and the values. Invariant: the order of a block's fields is th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from operator import attrgetter
 from typing import Any, Final
@@ -69,22 +69,22 @@ class Field:
     rank: int = 0
     many: bool = False
     required: bool = False
-    words: dict[str, Any] | None = None
+    words: dict[str, Any] = field(default_factory=dict)
     read: Callable[[str], Any] | None = None
     block: Block | None = None
     placeholder: Any = None
 
 
 def _block(name: str, make: Callable[..., Any], *fields: Field) -> Block:
-    ranked = tuple(replace(field, attr=_snake(field.name), rank=n) for n, field in enumerate(fields))
+    ranked = tuple(replace(each, attr=_snake(each.name), rank=n) for n, each in enumerate(fields))
     return Block(
         name=name,
         make=make,
         fields=ranked,
-        by_name={field.name: field for field in ranked},
-        by_tag={f"{{{NAMESPACE}}}{field.name}": field for field in ranked},
-        required=frozenset(field.attr for field in ranked if field.required),
-        values=attrgetter(*(field.attr for field in ranked)),
+        by_name={each.name: each for each in ranked},
+        by_tag={f"{{{NAMESPACE}}}{each.name}": each for each in ranked},
+        required=frozenset(each.attr for each in ranked if each.required),
+        values=attrgetter(*(each.attr for each in ranked)),
     )
 
 

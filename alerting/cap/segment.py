@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 import langcodes
+from langcodes.tag_parser import LanguageTagError
 
 from alerting.cap.model import Alert, Area, Category, Certainty, Info, NamedValue, Severity, Urgency
 
@@ -50,7 +51,7 @@ def canonical_language(tag: str | None) -> str:
         return DEFAULT_LANGUAGE
     try:
         return langcodes.standardize_tag(tag)
-    except langcodes.LanguageTagError:
+    except LanguageTagError:
         return tag
 
 

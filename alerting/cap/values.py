@@ -31,6 +31,7 @@ _AUTHORITY: Final = (
 )
 _TAIL: Final = rf"(?:\?(?:{_PCHAR}|[/?])*)?(?:\#(?:{_PCHAR}|[/?\[\]])*)?"
 _FROM_ROOT: Final = rf"//{_AUTHORITY}(?:/{_PCHAR}*)*|/(?:{_PCHAR}+(?:/{_PCHAR}*)*)?"
+_PLAIN_URI: Final = re.compile(r"https?://[A-Za-z0-9.\-]+(?:/[A-Za-z0-9.\-_~/]*)?")
 _URI: Final = re.compile(
     rf"(?:[A-Za-z][A-Za-z0-9+.\-]*:(?:{_FROM_ROOT}|(?:{_PCHAR}+(?:/{_PCHAR}*)*)?)"
     rf"|(?:{_FROM_ROOT}|(?:(?!:){_PCHAR})+(?:/{_PCHAR}*)*)?){_TAIL}"
@@ -89,7 +90,7 @@ def time_text(moment: datetime) -> str:
     text = moment.isoformat()
     if len(text) != 25:
         raise BadValue(f"{text} needs a zone of whole minutes and whole seconds to be a CAP time")
-    return f"{text[:-6]}-00:00" if text.endswith("+00:00") else text
+    return f"{text[:-6]}-00:00" if text[-6:] == "+00:00" else text
 
 
 def language(text: str) -> str | None:
@@ -104,6 +105,8 @@ def language(text: str) -> str | None:
 
 def uri(text: str) -> str:
     """A URI or relative reference as xs:anyURI takes it, white space collapsed."""
+    if _PLAIN_URI.fullmatch(text):
+        return text
     if any(blank in text for blank in BLANK):
         text = " ".join(part for part in re.split(r"[ \t\r\n]+", text) if part)
     if _URI.fullmatch(text) is None and _URI.fullmatch(_ESCAPED.sub("_", text)) is None:

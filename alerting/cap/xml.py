@@ -40,7 +40,6 @@ _ENCODING: Final = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding\s*=\s*[\"
 _UTF8: Final = frozenset({b"utf-8", b"utf8", b"us-ascii", b"ascii"})
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _ANY_ATTRIBUTE: Final = etree.XPath("boolean(//@*)")
-_WITH_ATTRIBUTES: Final = etree.XPath("//c:*[@*]", namespaces={"c": NAMESPACE})
 _INSTANCE: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
 _HINTS: Final = frozenset({f"{_INSTANCE}schemaLocation", f"{_INSTANCE}noNamespaceSchemaLocation"})
 _ROOT: Final = f"{{{NAMESPACE}}}alert"
@@ -90,7 +89,7 @@ def read(data: bytes, limits: Limits = LIMITS) -> Document:
 def _refuse(data: bytes, limits: Limits) -> Finding | None:
     if len(data) > limits.size:
         message = f"the document has {len(data)} bytes and {limits.size} are allowed: shorten it"
-    elif data.count(b"<") - data.count(b"</") > limits.elements:
+    elif data.count(b"<") > limits.elements < data.count(b"<") - data.count(b"</"):
         message = f"the document has more than {limits.elements} elements: split or shorten it"
     elif _PROLOG_DOCTYPE.match(data):
         message = _DOCTYPE
@@ -158,9 +157,9 @@ class _Reading:
             elif kind is _TEXT:
                 value = child.text or ""
             elif kind is _WORD:
-                value = field.words.get(child.text)
+                value = field.words.get(child.text or "")
                 if value is None:
-                    value = self._unknown_word(child.text, field, place, found)
+                    self._unknown_word(child.text or "", field, place, found)
             else:
                 value = self._value(child.text or "", field, place)
             if not field.many:
@@ -275,13 +274,13 @@ class _Reading:
         )
         return (child.text or "") if field.kind is _TEXT else None
 
-    def _unknown_word(self, text: str | None, field: Field, place: Place, found: dict[str, Any]) -> None:
-        words = field.words or {}
+    def _unknown_word(self, text: str, field: Field, place: Place, found: dict[str, Any]) -> None:
+        words = field.words
         at = (*place, field.name, len(found.get(field.attr, ()))) if field.many else (*place, field.name)
         hint = ", ".join(words)
-        if (text or "").strip(BLANK) in words:
+        if text.strip(BLANK) in words:
             hint = f"{hint}, without blanks around it"
-        self._wrong(field.rule, at, f"{short(text or '')} is no {field.name}: write one of {hint}")
+        self._wrong(field.rule, at, f"{short(text)} is no {field.name}: write one of {hint}")
 
     def _no_text(self, text: str | None, place: Place) -> None:
         if text is not None and text.strip(BLANK):
@@ -290,10 +289,10 @@ class _Reading:
             )
 
     def _attributes(self, root: etree._Element) -> None:
-        for element in _WITH_ATTRIBUTES(root):
-            for name in element.keys():
+        for element in root.iter(f"{{{NAMESPACE}}}*"):
+            for name in element.attrib:
                 if name not in _HINTS:
-                    attribute = etree.QName(name).localname[:80]
+                    attribute = etree.QName(str(name)).localname[:80]
                     self._wrong("X-04", _place_of(element), f"CAP has no attribute {attribute}: take it out")
 
     def _wrong(self, rule: str, place: Place, message: str) -> None:

@@ -6,7 +6,6 @@ Owns writing. Imports the schema's table and the values; builds text, not a tree
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -124,9 +123,10 @@ def _writer(block: Block, indent: str) -> WriteBlock:
     values_of = block.values
 
     def write_block(value: Any, put: Put) -> None:
-        for (opening, closing, many, as_text, nested), part in zip(steps, values_of(value), strict=True):
-            if part is None or part == ():
+        for step, part in zip(steps, values_of(value), strict=True):
+            if not part and (part is None or part == ()):
                 continue
+            opening, closing, many, as_text, nested = step
             if nested is not None:
                 for item in part:
                     if opening:

@@ -13,86 +13,68 @@ from decimal import Decimal
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from alerting.cap.area import BadShape, circle, points
+from alerting.cap.area import BadShape, circle
 from alerting.cap.findings import ERROR, WARNING, Place
-from alerting.cap.model import Alert, Area, Info
+from alerting.cap.model import Alert
 from alerting.cap.rules.registry import Case, Fault, rule
 
 _OVERLAP = 1_000.0  # square metres; neighbours that share a border overlap by less
 _DEGREE = 111_200.0  # metres of latitude
-
-
-def _areas(alert: Alert) -> Iterator[tuple[Place, Area]]:
-    for i, info in enumerate(alert.info):
-        for a, area in enumerate(info.area):
-            yield ("info", i, "area", a), area
-
-
-def _too_many(alert: Alert, case: Case) -> bool:
-    if case.too_many_points is None:
-        total = sum(points(area) for info in alert.info for area in info.area)
-        case.too_many_points = total > case.context.limits.points
-    return case.too_many_points
+_FEW = 8  # polygons that are compared pair by pair before a tree is worth building
 
 
 @rule("G-01", clause="3.2.4", severity=ERROR)
-def area_is_described(alert: Alert, _: Case) -> Iterator[Fault]:
-    for place, area in _areas(alert):
+def area_is_described(_: Alert, case: Case) -> Iterator[Fault]:
+    for place, area in case.areas:
         if not area.area_desc.strip():
             yield Fault((*place, "areaDesc"), "areaDesc is empty: describe the area in words")
 
 
-def _bad_polygons(alert: Alert, case: Case, rule_id: str) -> Iterator[Fault]:
-    if _too_many(alert, case):
-        return
-    for place, area in _areas(alert):
-        for n, text in enumerate(area.polygon):
-            shape = case.shape(text)
-            if isinstance(shape, BadShape) and shape.rule == rule_id:
-                yield Fault((*place, "polygon", n), str(shape))
+def _flaws(case: Case, rule_id: str) -> Iterator[Fault]:
+    for place, shape in case.shapes():
+        if shape.flaw is not None and shape.flaw.rule == rule_id:
+            yield Fault(place, str(shape.flaw))
 
 
 @rule("G-02", clause="3.2.4", severity=ERROR)
-def polygon_is_a_closed_ring(alert: Alert, case: Case) -> Iterator[Fault]:
-    yield from _bad_polygons(alert, case, "G-02")
+def polygon_is_a_closed_ring(_: Alert, case: Case) -> Iterator[Fault]:
+    return _flaws(case, "G-02")
 
 
 @rule("G-03", clause="3.3.1", severity=ERROR)
-def coordinates_are_on_earth(alert: Alert, case: Case) -> Iterator[Fault]:
-    yield from _bad_polygons(alert, case, "G-03")
-    yield from _bad_circles(alert, "G-03")
-
-
-def _bad_circles(alert: Alert, rule_id: str) -> Iterator[Fault]:
-    for place, area in _areas(alert):
-        for n, text in enumerate(area.circle):
-            try:
-                spot = circle(text)
-            except BadShape as bad:
-                if bad.rule == rule_id:
-                    yield Fault((*place, "circle", n), str(bad))
-            else:
-                if spot.radius == 0 and rule_id == "G-04":
-                    yield Fault(
-                        (*place, "circle", n), "a radius of 0 is a point without ground: give one", WARNING
-                    )
+def coordinates_are_on_earth(_: Alert, case: Case) -> Iterator[Fault]:
+    yield from _flaws(case, "G-03")
+    for place, text in case.circles:
+        try:
+            circle(text)
+        except BadShape as bad:
+            if bad.rule == "G-03":
+                yield Fault(place, str(bad))
 
 
 @rule("G-04", clause="3.2.4", severity=ERROR)
-def circle_has_centre_and_radius(alert: Alert, _: Case) -> Iterator[Fault]:
-    yield from _bad_circles(alert, "G-04")
+def circle_has_centre_and_radius(_: Alert, case: Case) -> Iterator[Fault]:
+    for place, text in case.circles:
+        try:
+            radius = circle(text).radius
+        except BadShape as bad:
+            if bad.rule == "G-04":
+                yield Fault(place, str(bad))
+        else:
+            if radius == 0:
+                yield Fault(place, "a radius of 0 is a point without ground: give one above 0", WARNING)
 
 
 @rule("G-06", clause="3.2.4", severity=WARNING)
-def codes_go_with_shapes(alert: Alert, _: Case) -> Iterator[Fault]:
-    for place, area in _areas(alert):
+def codes_go_with_shapes(_: Alert, case: Case) -> Iterator[Fault]:
+    for place, area in case.areas:
         if area.geocode and not area.polygon and not area.circle:
             yield Fault(place, "only who knows the list can place these geocodes: add a polygon or circle")
 
 
 @rule("G-07", clause="3.2.4", severity=ERROR, needs=("altitude", "ceiling"))
-def ceiling_is_above_altitude(alert: Alert, _: Case) -> Iterator[Fault]:
-    for place, area in _areas(alert):
+def ceiling_is_above_altitude(_: Alert, case: Case) -> Iterator[Fault]:
+    for place, area in case.areas:
         if area.ceiling is None:
             continue
         if area.altitude is None:
@@ -102,60 +84,54 @@ def ceiling_is_above_altitude(alert: Alert, _: Case) -> Iterator[Fault]:
 
 
 @rule("G-08", clause="3.2.4", severity=WARNING, publish=ERROR)
-def area_can_be_found(alert: Alert, _: Case) -> Iterator[Fault]:
-    for place, area in _areas(alert):
+def area_can_be_found(_: Alert, case: Case) -> Iterator[Fault]:
+    for place, area in case.areas:
         if not area.polygon and not area.circle and not area.geocode:
             yield Fault(place, "the area has words alone: add a polygon, circle or geocode")
 
 
 @rule("G-09", clause="3.2.4", severity=WARNING, publish=ERROR)
-def polygons_are_simple(alert: Alert, case: Case) -> Iterator[Fault]:
-    if _too_many(alert, case):
-        return
-    for i, info in enumerate(alert.info):
-        sound: list[tuple[Place, BaseGeometry]] = []
-        for place, shape in _shapes(i, info, case):
-            if not case.sound(shape):
-                yield Fault(place, "the polygon crosses or touches itself: redraw it as one simple ring")
-            else:
-                sound.append((place, shape))
-        if len(sound) > 1:
-            for place in _overlapping(sound):
+def polygons_are_simple(_: Alert, case: Case) -> Iterator[Fault]:
+    sound: dict[Place, list[tuple[Place, BaseGeometry]]] = {}
+    for place, shape in case.shapes():
+        if shape.geometry is None:
+            continue
+        if shape.valid:
+            sound.setdefault(place[:2], []).append((place, shape.geometry))
+        else:
+            yield Fault(place, "the polygon crosses or touches itself: redraw it as one simple ring")
+    for polygons in sound.values():  # of one info: its other languages repeat them
+        if len(polygons) > 1:
+            for place in _overlapping(polygons):
                 yield Fault(
                     place, "the polygon overlaps an earlier one of this info: let each place lie in one"
                 )
 
 
-def _shapes(i: int, info: Info, case: Case) -> Iterator[tuple[Place, BaseGeometry]]:
-    for a, area in enumerate(info.area):
-        for n, text in enumerate(area.polygon):
-            shape = case.shape(text)
-            if not isinstance(shape, BadShape):
-                yield ("info", i, "area", a, "polygon", n), shape
-
-
-def _overlapping(sound: list[tuple[Place, BaseGeometry]]) -> Iterator[Place]:
-    shapes = [shape for _, shape in sound]
-    tree = shapely.STRtree(shapes)
-    for later, (place, shape) in enumerate(sound):
-        for earlier in sorted(tree.query(shape, predicate="intersects").tolist()):
-            if earlier < later and _square_metres(shape.intersection(shapes[earlier])) > _OVERLAP:
+def _overlapping(polygons: list[tuple[Place, BaseGeometry]]) -> Iterator[Place]:
+    shapes = [shape for _, shape in polygons]
+    tree = shapely.STRtree(shapes) if len(shapes) > _FEW else None
+    for later, (place, shape) in enumerate(polygons):
+        near = range(later) if tree is None else sorted(tree.query(shape).tolist())
+        for earlier in near:
+            if earlier < later and _overlap(shape, shapes[earlier]) > _OVERLAP:
                 yield place
                 break
 
 
-def _square_metres(shape: BaseGeometry) -> float:
-    if shape.is_empty:
+def _overlap(one: BaseGeometry, other: BaseGeometry) -> float:
+    """The ground that two polygons share, in square metres."""
+    if not one.intersects(other):
         return 0.0
-    _, south, _, north = shape.bounds
-    area: float = shape.area * _DEGREE * _DEGREE * math.cos(math.radians((south + north) / 2))
+    shared = one.intersection(other)
+    _, south, _, north = one.bounds
+    area: float = shared.area * _DEGREE * _DEGREE * math.cos(math.radians((south + north) / 2))
     return area
 
 
 @rule("G-10", clause="3.2.4", severity=ERROR)
-def polygons_are_not_too_large(alert: Alert, case: Case) -> Iterator[Fault]:
-    if _too_many(alert, case):
+def polygons_are_not_too_large(_: Alert, case: Case) -> Iterator[Fault]:
+    if case.too_many_points:
         limit = case.context.limits.points
         yield Fault(("info",), f"the polygons have more than {limit} points: simplify them")
-    else:
-        yield from _bad_polygons(alert, case, "G-10")
+    yield from _flaws(case, "G-10")

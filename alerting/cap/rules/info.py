@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 import langcodes
+from langcodes.tag_parser import LanguageTagError
 
 from alerting.cap.findings import ERROR, WARNING
 from alerting.cap.model import Alert, Certainty, NamedValue, ResponseType, Severity, Urgency
@@ -45,7 +46,7 @@ def _doubt(tag: str) -> tuple[str, bool] | None:
     """What is wrong with a language tag, and whether it is merely unregistered."""
     try:
         langcodes.standardize_tag(tag)
-    except langcodes.LanguageTagError:
+    except LanguageTagError:
         return "this is not a language tag of RFC 3066 / BCP 47: write one such as en-US or zh-Hans", False
     if not langcodes.tag_is_valid(tag):
         return "a part of this tag is not registered: write one such as en-US or zh-Hans", True

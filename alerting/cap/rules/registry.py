@@ -7,7 +7,7 @@ come back ordered by place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -18,7 +18,7 @@ from shapely.geometry.base import BaseGeometry
 from alerting.cap.area import BadShape, polygon
 from alerting.cap.findings import Document, Finding, Level, Place, by_place
 from alerting.cap.limits import LIMITS, Limits
-from alerting.cap.model import Alert
+from alerting.cap.model import Alert, Area, Resource
 
 
 class Mode(Enum):
@@ -61,35 +61,71 @@ class Fault(NamedTuple):
 
 
 class Case:
-    """One document under examination: its context, and its polygons, each read once however many rules ask."""
+    """One document under examination: its context, and what several rules look at, laid out once.
 
-    __slots__ = ("_shapes", "_sound", "context", "now", "publishing", "too_many_points")
+    `areas`, `polygons`, `circles` and `resources` are those of all infos with their places.
+    """
 
-    def __init__(self, context: Context) -> None:
+    __slots__ = (
+        "_shapes",
+        "areas",
+        "circles",
+        "context",
+        "now",
+        "polygons",
+        "publishing",
+        "resources",
+        "too_many_points",
+    )
+
+    def __init__(self, alert: Alert, context: Context) -> None:
         self.context = context
         self.now = context.now
         self.publishing = context.mode is Mode.PUBLISH
-        self.too_many_points: bool | None = None
-        self._shapes: dict[str, BaseGeometry | BadShape] = {}
-        self._sound: dict[int, bool] = {}
+        self._shapes: dict[str, Shape] = {}
+        self.areas: list[tuple[Place, Area]] = []
+        self.polygons: list[tuple[Place, str]] = []
+        self.circles: list[tuple[Place, str]] = []
+        self.resources: list[tuple[Place, Resource]] = []
+        for i, info in enumerate(alert.info):
+            for a, area in enumerate(info.area):
+                place: Place = ("info", i, "area", a)
+                self.areas.append((place, area))
+                for n, text in enumerate(area.polygon):
+                    self.polygons.append(((*place, "polygon", n), text))
+                for n, text in enumerate(area.circle):
+                    self.circles.append(((*place, "circle", n), text))
+            for r, resource in enumerate(info.resource):
+                self.resources.append((("info", i, "resource", r), resource))
+        written = sum(text.count(",") for _, text in self.polygons)
+        self.too_many_points = written > context.limits.points
 
-    def shape(self, text: str) -> BaseGeometry | BadShape:
-        """The polygon's geometry, or why there is none."""
-        shape = self._shapes.get(text)
-        if shape is None:
-            try:
-                shape = polygon(text)
-            except BadShape as bad:
-                shape = bad
-            self._shapes[text] = shape
-        return shape
+    def shapes(self) -> list[tuple[Place, Shape]]:
+        """Every polygon's shape, each text read once; none when there are too many points to read (G-10)."""
+        if self.too_many_points:
+            return []
+        known = self._shapes
+        for _, text in self.polygons:
+            if text not in known:
+                known[text] = _shape(text)
+        return [(place, known[text]) for place, text in self.polygons]
 
-    def sound(self, shape: BaseGeometry) -> bool:
-        """Whether a geometry of `shape` is valid; asked once for each."""
-        known = self._sound.get(id(shape))
-        if known is None:
-            known = self._sound[id(shape)] = bool(shape.is_valid)
-        return known
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What became of one polygon's text: a geometry and whether it is valid, or the flaw that keeps it from one."""
+
+    geometry: BaseGeometry | None
+    valid: bool
+    flaw: BadShape | None = None
+
+
+def _shape(text: str) -> Shape:
+    try:
+        geometry = polygon(text)
+    except BadShape as bad:
+        return Shape(None, valid=False, flaw=bad)
+    return Shape(geometry, valid=bool(geometry.is_valid))
 
 
 Test = Callable[[Alert, Case], Iterator[Fault]]
@@ -133,39 +169,29 @@ def rules() -> tuple[Rule, ...]:
 def check(subject: Document | Alert, context: Context = READING) -> tuple[Finding, ...]:
     """Everything wrong with a document: the findings of reading it and of all rules, ordered by place.
 
-    A document whose form is broken is still judged by what could be read of it.
+    A document whose form is broken is still judged by what could be read of it: the rules are silent about every
+    place and element that could not.
     """
-    findings: list[Finding] = []
     if isinstance(subject, Alert):
-        alert: Alert | None = subject
-    else:
-        findings.extend(subject.findings)
-        alert = subject.alert
-        if alert is None:
-            return _check_draft(subject, findings, context)
-    case = Case(context)
-    for entry in _REGISTER:
-        for fault in entry.test(alert, case):
-            findings.append(_finding(entry, fault, case))
+        return by_place(_run(_REGISTER, subject, context))
+    findings = list(subject.findings)
+    if subject.alert is not None:
+        findings += _run(_REGISTER, subject.alert, context)
+    elif subject.draft is not None:
+        unread = {finding.place for finding in findings}
+        names = {step for place in unread for step in place[-2:] if isinstance(step, str)}
+        able = [entry for entry in _REGISTER if not entry.needs & names]
+        findings += [found for found in _run(able, subject.draft, context) if found.place not in unread]
     return by_place(findings[: context.limits.findings])
 
 
-def _check_draft(subject: Document, findings: list[Finding], context: Context) -> tuple[Finding, ...]:
-    """The rules on what could be read: silent about every place and element that could not."""
-    if subject.draft is None:
-        return by_place(findings)
-    unread = {finding.place for finding in findings}
-    names = {step for place in unread for step in place[-2:] if isinstance(step, str)}
-    case = Case(context)
-    for entry in _REGISTER:
-        if entry.needs & names:
-            continue
-        for fault in entry.test(subject.draft, case):
-            if fault.place not in unread:
-                findings.append(_finding(entry, fault, case))
-    return by_place(findings[: context.limits.findings])
-
-
-def _finding(entry: Rule, fault: Fault, case: Case) -> Finding:
-    severity = fault.severity or (entry.publish if case.publishing else entry.severity)
-    return Finding(entry.id, severity, fault.place, fault.message)
+def _run(entries: Iterable[Rule], alert: Alert, context: Context) -> list[Finding]:
+    case = Case(alert, context)
+    findings: list[Finding] = []
+    for entry in entries:
+        for place, message, severity in entry.test(alert, case):
+            level = severity or (entry.publish if case.publishing else entry.severity)
+            findings.append(Finding(entry.id, level, place, message))
+            if len(findings) >= context.limits.findings:
+                return findings
+    return findings

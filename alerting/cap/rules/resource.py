@@ -12,20 +12,14 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from alerting.cap.findings import ERROR, WARNING, Place
-from alerting.cap.model import Alert, Resource
+from alerting.cap.findings import ERROR, WARNING
+from alerting.cap.model import Alert
 from alerting.cap.rules.registry import Case, Fault, rule
 
 _TOKEN: Final = r"[A-Za-z0-9!#$&^_.+\-]{1,127}"  # noqa: S105 - a token of RFC 2045, no secret
 _MIME: Final = re.compile(rf"{_TOKEN}/{_TOKEN}(?:\s*;.*)?", re.DOTALL)
 _ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:.")
 _SHA1: Final = re.compile(r"[0-9A-Fa-f]{40}")
-
-
-def _resources(alert: Alert) -> Iterator[tuple[Place, Resource]]:
-    for i, info in enumerate(alert.info):
-        for r, resource in enumerate(info.resource):
-            yield ("info", i, "resource", r), resource
 
 
 def _content(deref_uri: str) -> bytes | None:
@@ -36,8 +30,8 @@ def _content(deref_uri: str) -> bytes | None:
 
 
 @rule("R-01", clause="3.2.3", severity=ERROR)
-def resource_says_what_it_is(alert: Alert, _: Case) -> Iterator[Fault]:
-    for place, resource in _resources(alert):
+def resource_says_what_it_is(_: Alert, case: Case) -> Iterator[Fault]:
+    for place, resource in case.resources:
         if not resource.resource_desc.strip():
             yield Fault((*place, "resourceDesc"), "resourceDesc is blank: say what the file shows")
         if _MIME.fullmatch(resource.mime_type.strip()) is None:
@@ -47,8 +41,8 @@ def resource_says_what_it_is(alert: Alert, _: Case) -> Iterator[Fault]:
 
 
 @rule("R-02", clause="3.2.3", severity=ERROR)
-def size_is_told(alert: Alert, _: Case) -> Iterator[Fault]:
-    for place, resource in _resources(alert):
+def size_is_told(_: Alert, case: Case) -> Iterator[Fault]:
+    for place, resource in case.resources:
         if resource.size is not None and resource.size < 0:
             yield Fault((*place, "size"), "size is negative: give the number of bytes")
         elif resource.size is None and resource.uri:
@@ -58,8 +52,8 @@ def size_is_told(alert: Alert, _: Case) -> Iterator[Fault]:
 
 
 @rule("R-03", clause="3.2.3", severity=ERROR, needs=("uri", "derefUri"))
-def uri_can_be_followed(alert: Alert, _: Case) -> Iterator[Fault]:
-    for place, resource in _resources(alert):
+def uri_can_be_followed(_: Alert, case: Case) -> Iterator[Fault]:
+    for place, resource in case.resources:
         uri = resource.uri
         if uri is not None and _ABSOLUTE.match(uri) is None and not resource.deref_uri:
             yield Fault(
@@ -69,8 +63,8 @@ def uri_can_be_followed(alert: Alert, _: Case) -> Iterator[Fault]:
 
 
 @rule("R-04", clause="3.2.3", severity=ERROR, needs=("uri", "derefUri"))
-def carried_file_is_base64(alert: Alert, _: Case) -> Iterator[Fault]:
-    for place, resource in _resources(alert):
+def carried_file_is_base64(_: Alert, case: Case) -> Iterator[Fault]:
+    for place, resource in case.resources:
         if resource.deref_uri is None:
             continue
         if not _content(resource.deref_uri):
@@ -84,8 +78,8 @@ def carried_file_is_base64(alert: Alert, _: Case) -> Iterator[Fault]:
 
 
 @rule("R-05", clause="3.2.3", severity=WARNING, needs=("digest", "derefUri"))
-def digest_is_the_files(alert: Alert, _: Case) -> Iterator[Fault]:
-    for place, resource in _resources(alert):
+def digest_is_the_files(_: Alert, case: Case) -> Iterator[Fault]:
+    for place, resource in case.resources:
         if resource.digest is None:
             continue
         digest = resource.digest.strip()
@@ -102,7 +96,7 @@ def _is_digest(digest: str, deref_uri: str) -> bool:
 
 
 @rule("R-06", clause="3.2.3", severity=WARNING, needs=("uri", "derefUri"))
-def resource_leads_somewhere(alert: Alert, _: Case) -> Iterator[Fault]:
-    for place, resource in _resources(alert):
+def resource_leads_somewhere(_: Alert, case: Case) -> Iterator[Fault]:
+    for place, resource in case.resources:
         if not resource.uri and not resource.deref_uri:
             yield Fault(place, "the resource has neither uri nor derefUri: give one, or take it out")
