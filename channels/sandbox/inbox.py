@@ -129,4 +129,4 @@ def _words(message: Received) -> tuple[str | None, str]:
         return None, message.text
     mail = message_from_bytes(message.raw, policy=policy.default)
     body = mail.get_body(("plain", "html"))
-    return str(mail["Subject"] or ""), str(body.get_content()) if body is not None else ""
+    return str(mail["Subject"] or ""), str(body.get_content()).strip() if body is not None else ""
