@@ -143,7 +143,7 @@ class _Reading:
             self._note("A-03", WARNING, place, "UTC is written +00:00 here: CAP 1.2 writes -00:00")
         return value
 
-    def _text(self, raw: object, field: Field, place: Place) -> str | None:
+    def _text(self, raw: object, field: Field, place: Place) -> Any:
         """The JSON value as the text that XML would hold."""
         if field.name == "size":
             if isinstance(raw, int) and not isinstance(raw, bool):
