@@ -20,7 +20,7 @@ from alerting.config import Settings
 from alerting.store import alerts, publications
 from alerting.store.engine import transaction
 from alerting.store.publications import Chosen, PublicAlert
-from alerting.store.states import AlertState
+from alerting.store.states import NO_SEGMENT, AlertState
 from alerting.wording.language import MUL, choose, closest
 from alerting.wording.phrases import CATALOGUES, Phrases, phrases
 from alerting.wording.rendered import Issuer
@@ -229,9 +229,11 @@ def _parts(session: Session, found: PublicAlert, settings: Settings, now: dateti
                     _telling(said, _segment_banner(said.phrases, span, now))
                 )
     else:
-        for text in alerts.renderings_of(session, found.id, CHANNEL):
-            if text.language != MUL:
-                tellings.setdefault(text.language, []).append(_plain_telling(text.subject or "", text.text))
+        frozen = [text for text in alerts.renderings_of(session, found.id, CHANNEL) if text.language != MUL]
+        # Written for everybody whom the warning had reached, it says what those of single segments say.
+        whole = [text for text in frozen if text.segment == NO_SEGMENT]
+        for text in whole or frozen:
+            tellings.setdefault(text.language, []).append(_plain_telling(text.subject or "", text.text))
     return [_part(language, told, found) for language, told in tellings.items()]
 
 

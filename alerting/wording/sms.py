@@ -64,7 +64,7 @@ def segments(text: str) -> int:
         return 1
     count, used = 1, 0
     for size in sizes:
-        if used + size > part:
+        if used and used + size > part:
             count, used = count + 1, 0
         while size > part:  # a heap of combining marks longer than a segment has no whole place
             count, size = count + 1, size - part  # noqa: PLW2901 - what is left of this grapheme
