@@ -160,7 +160,7 @@ def _priority(info: Mapping[str, Any]) -> int:
 
 
 def _colour(info: Mapping[str, Any]) -> str:
-    return str(rank.colour(*_grades(info)))
+    return str(rank.colour(Severity(info["severity"])))
 
 
 def _segment(segment: alerts.Segment, infos: Sequence[Mapping[str, Any]]) -> Segment:
