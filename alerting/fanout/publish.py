@@ -28,7 +28,7 @@ def publish_next(channel: str, *, settings: Settings, now: Callable[[], datetime
     with transaction() as session:
         lease = None
         for dispatch in outbox.candidates(session, channel):
-            lease = batches.claim(session, dispatch, token=uuid4(), window=2**31)
+            lease = batches.claim(session, dispatch, token=uuid4(), window=2**20)
             if lease is not None:
                 break
         if lease is None:
