@@ -56,7 +56,9 @@ def _regions(connection: psycopg.Connection) -> None:
         )  # fmt: skip
 
 
-def _people(connection: psycopg.Connection, settings: Settings, people: int, random: np.random.Generator) -> None:
+def _people(
+    connection: psycopg.Connection, settings: Settings, people: int, random: np.random.Generator
+) -> None:
     vault = Vault(settings)
     lats = SOUTH + SIDE * random.random(people)
     lons = WEST + SIDE * random.random(people)
@@ -105,8 +107,12 @@ def polygon(rows: int, columns: int, vertices: int = 500) -> shapely.Polygon:
     angles = np.linspace(0, 2 * np.pi, vertices, endpoint=False)
     lon, lat = WEST + SIDE - columns / 2, SOUTH + SIDE - rows / 2
     # A superellipse of order 12 is a rectangle with round corners; the waves make its border work.
-    r = (np.abs(np.cos(angles)) ** 12 + np.abs(np.sin(angles)) ** 12) ** (-1 / 12) * (0.99 + 0.008 * np.sin(40 * angles))
-    return shapely.Polygon(np.column_stack([lon + columns / 2 * r * np.cos(angles), lat + rows / 2 * r * np.sin(angles)]))
+    r = (np.abs(np.cos(angles)) ** 12 + np.abs(np.sin(angles)) ** 12) ** (-1 / 12) * (
+        0.99 + 0.008 * np.sin(40 * angles)
+    )
+    return shapely.Polygon(
+        np.column_stack([lon + columns / 2 * r * np.cos(angles), lat + rows / 2 * r * np.sin(angles)])
+    )
 
 
 def issue(url: str, *, squares: int, rows: int, columns: int, priority: int = 0, hours: float = 6.0) -> UUID:
@@ -118,7 +124,10 @@ def issue(url: str, *, squares: int, rows: int, columns: int, priority: int = 0,
     alert_id = uuid4()
     shape = polygon(rows, columns)
     by_code = list(range(2, squares + 2))
-    boxes = [(i + 2, shapely.box(WEST + i % SIDE, SOUTH + i // SIDE, WEST + i % SIDE + 1, SOUTH + i // SIDE + 1)) for i in range(SIDE * SIDE)]
+    boxes = [
+        (i + 2, shapely.box(WEST + i % SIDE, SOUTH + i // SIDE, WEST + i % SIDE + 1, SOUTH + i // SIDE + 1))
+        for i in range(SIDE * SIDE)
+    ]
     meeting = [i for i, box in boxes if shapely.intersection(box, shape).area > 1e-3]
     with psycopg.connect(url) as connection:
         json = psycopg.types.json.Jsonb
@@ -140,16 +149,37 @@ def issue(url: str, *, squares: int, rows: int, columns: int, priority: int = 0,
                 """INSERT INTO segment (alert, n, rank, severity, infos, languages, categories, area, effective, expires,
                                         regions, covered, geometry)
                    VALUES (%s, %s, %s, 4, '{0}', %s, '{Met}', 'Riverside', %s, %s, %s, %s, %s)""",
-                (alert_id, n, n, list(LANGUAGES), now, now + timedelta(hours=hours), regions, covered, geometry),
+                (
+                    alert_id,
+                    n,
+                    n,
+                    list(LANGUAGES),
+                    now,
+                    now + timedelta(hours=hours),
+                    regions,
+                    covered,
+                    geometry,
+                ),
             )
             for channel in ("sms", "email"):
                 for language in LANGUAGES:
                     text = TEXTS[language].format(link=f"https://warn.example/w/{alert_id.hex[:10]}")
-                    subject, html = (None, None) if channel == "sms" else (text[:40], f"<p lang='{language}'>{text}</p>")
+                    subject, html = (
+                        (None, None) if channel == "sms" else (text[:40], f"<p lang='{language}'>{text}</p>")
+                    )
                     connection.execute(
                         """INSERT INTO rendering (alert, segment, channel, language, subject, text, html, segments, sha256)
                            VALUES (%s, %s, %s, %s, %s, %s, %s, 1, %s)""",
-                        (alert_id, n, channel, language, subject, text, html, content_hash(subject, text, html)),
+                        (
+                            alert_id,
+                            n,
+                            channel,
+                            language,
+                            subject,
+                            text,
+                            html,
+                            content_hash(subject, text, html),
+                        ),
                     )
         for channel in ("sms", "email"):
             connection.execute(

@@ -34,7 +34,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.types import TypeEngine, UserDefinedType
+from sqlalchemy.types import TypeEngine
 
 from alerting.store.states import (
     AddressState,
@@ -58,15 +58,6 @@ metadata = MetaData(
         "ck": "%(table_name)s_%(constraint_name)s_check",
     }
 )
-
-
-class Xid8(UserDefinedType[int]):
-    """PostgreSQL's 64-bit transaction id: with the snapshot's xmin it tells which rows can no longer appear late."""
-
-    cache_ok = True
-
-    def get_col_spec(self, **_: object) -> str:
-        return "xid8"
 
 
 def _time(name: str, *, required: bool = False) -> Column[object]:
@@ -337,8 +328,6 @@ receipt = Table(
     "receipt",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
-    # Ids are given before commit: only rows below the snapshot's xmin are complete, so the reader walks (xid, id).
-    Column("xid", Xid8, nullable=False, server_default=text("pg_current_xact_id()")),
     Column("provider", Text, nullable=False),
     Column("event_id", Text, nullable=False),
     Column("dispatch", BigInteger),
@@ -349,14 +338,12 @@ receipt = Table(
     Column("raw", JSONB, nullable=False),  # without To, From and Body
     _time("received_at", required=True),
     UniqueConstraint("provider", "event_id"),
-    Index("receipt_order_idx", "xid", "id"),
 )
 
 progress = Table(
     "progress",
     metadata,
     Column("reader", Text, primary_key=True),  # "receipts"
-    Column("xid", Xid8, nullable=False),
     Column("id", BigInteger, nullable=False),
 )
 

@@ -51,7 +51,9 @@ def record(events: Sequence[ReceiptEvent], *, now: datetime) -> int:
 def apply_next(*, now: datetime) -> int:
     """Apply the next chunk of receipts; how many were read (0: none waits)."""
     with transaction() as session:
-        unread = receipts.unread(session, CHUNK)
+        upto = receipts.settled_to(session)
+    with transaction() as session:
+        unread = receipts.unread(session, upto, CHUNK)
         if not unread:
             return 0
         rows = deliveries.locked(
