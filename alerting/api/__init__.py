@@ -34,6 +34,7 @@ def register(
         journal,
         limits,
         officers,
+        reading,
         regions,
         setting,
         subscribers,
@@ -44,8 +45,9 @@ def register(
     app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it; answers keep their order
     setting.install(app, settings, channels)
     journal.configure(settings.log_level)
-    # In this order before each request: id, who it is, how often, whether that one may.
+    # In this order before each request: id, sound text, who it is, how often, whether that one may.
     journal.register(app)
+    app.before_request(reading.refuse_unstorable)
     app.before_request(access.identify)
     limits.register(app, settings)
     app.before_request(access.enforce)

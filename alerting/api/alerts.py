@@ -54,7 +54,7 @@ def alert_new(query: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str
     made = authoring.submit(
         posted.alert, posted.xml, actor=_actor(), omit=posted.omit, settings=settings(), now=now()
     )
-    return _submitted(made, [*posted.warnings, *documents.faults(made.warnings, posted.prefix)])
+    return _submitted(made, [*posted.warnings, *documents.faults(made.warnings)])
 
 
 def _submitted(made: Submitted, warnings: list[Fault]) -> tuple[dict[str, Any], int, dict[str, str]]:
@@ -62,6 +62,7 @@ def _submitted(made: Submitted, warnings: list[Fault]) -> tuple[dict[str, Any], 
         "id": made.id,
         "state": made.state,
         "page": f"{settings().public_base_url}/w/{made.slug}",
+        "people": dict(made.people),
         "warnings": [fault.as_json() for fault in dict.fromkeys(warnings)],
     }
     return answer, 201 if made.created else 200, {"Location": f"/api/v1/alerts/{made.id}"}
@@ -96,7 +97,7 @@ def alert_cancel(body: dict[str, Any], alert: UUID) -> tuple[dict[str, Any], int
         settings=settings(),
         now=now(),
     )
-    return _submitted(made, documents.faults(made.warnings, ""))
+    return _submitted(made, documents.faults(made.warnings))
 
 
 @blp.route("/alerts", methods=["GET"])

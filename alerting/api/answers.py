@@ -44,6 +44,14 @@ class SubmittedAnswer(Schema):
     page = fields.String(
         required=True, metadata=_said("The public page, which answers once the warning is issued.")
     )
+    people = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        required=True,
+        metadata=_said(
+            "By channel: at most so many people will be reached; empty where nobody has to approve."
+        ),
+    )
     warnings = fields.List(fields.Nested(FaultAnswer), required=True)
 
 

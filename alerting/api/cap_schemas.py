@@ -38,7 +38,8 @@ _ABOUT: Final[dict[str, str]] = {
 
 def _field(field: Field) -> fields.Field[Any]:
     many = field.many or field.kind in {Kind.LIST, Kind.REFERENCES}
-    options: dict[str, Any] = {"required": field.required}
+    # null stands for an absent element, as `alerting.cap.jsonform` reads it.
+    options: dict[str, Any] = {"required": field.required, "allow_none": not field.required}
     if field.name in _ABOUT:
         options["metadata"] = {"description": _ABOUT[field.name]}
     if many and field.required:
@@ -51,11 +52,15 @@ def _field(field: Field) -> fields.Field[Any]:
 def _one(field: Field, **options: Any) -> fields.Field[Any]:
     if field.block is not None:
         return fields.Nested(SCHEMAS[field.block.name], **options)
-    if field.words is not None:
+    if field.words:
         one_of = validate.OneOf(list(field.words), error="not one of: {choices}")
         return fields.String(validate=one_of, **options)
     if field.name == "size":
         return fields.Integer(strict=True, **options)
+    if field.name in {"altitude", "ceiling"}:
+        return fields.Raw(
+            metadata={"type": ["string", "number"], "description": "Feet above mean sea level."}, **options
+        )
     if field.kind is Kind.TIME:
         metadata = {"format": "date-time", **options.pop("metadata", {})}
         return fields.String(metadata=metadata, **options)

@@ -19,7 +19,7 @@ from marshmallow import Schema
 from alerting.api.access import access_of, open_to_all, public
 from alerting.api.reading import ApiBlueprint
 
-_SUFFIXES = ("Answer", "Schema", "Body", "Query")
+_SUFFIXES = ("Answer",)
 
 
 class WarningApi(Api):

@@ -8,17 +8,18 @@ that the caller sent: pointers of JSON begin with /alert.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from flask import request
+from flask import g, request
 from marshmallow import ValidationError
 
-from alerting.api.problems import Fault, flatten, invalid
+from alerting.api.problems import Fault, Refused, flatten, invalid
 from alerting.api.reading import JSON, read_json, wrong_type
 from alerting.api.schemas import PublishBody
+from alerting.api.setting import now
 from alerting.authoring.reading import CHANNELS
-from alerting.cap import jsonform, xml
+from alerting.cap import jsonform, rules, xml
 from alerting.cap.findings import ERROR, Document, Finding
 from alerting.cap.model import Alert
 
@@ -37,12 +38,11 @@ REQUEST_BODY: Mapping[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A warning as it was handed in. `xml` are its bytes if it came as XML; `prefix` begins every pointer."""
+    """A warning as it was handed in; `xml` are its bytes if it came as XML."""
 
     alert: Alert
     xml: bytes | None
     omit: Mapping[str, str]
-    prefix: str
     warnings: Sequence[Fault] = field(default=())
 
 
@@ -59,34 +59,44 @@ def _from_xml(omit: Sequence[str]) -> Posted:
     data = request.get_data(cache=False)
     left_out, wrong = _omitted_in_query(omit)
     document = xml.read(data)
-    wrong += faults(document.findings, "", only_errors=True)
-    if document.alert is None or wrong:
-        raise invalid(wrong, what="the warning")
-    return Posted(document.alert, data, left_out, "", _warnings(document, ""))
+    alert = _require(document, wrong)
+    return Posted(alert, data, left_out, faults(document.findings))
 
 
 def _from_json(omit: Sequence[str]) -> Posted:
     body = read_json()
-    prefix = "/alert"
-    wrong = [Fault("with JSON, write omit into the body", parameter="omit")] if omit else []
+    g.alert_stands_at = "/alert"
     try:
         loaded: Mapping[str, Any] = PublishBody().load(body)
+        structure: list[Fault] = []
     except ValidationError as error:
         loaded = {}
-        wrong += [Fault(detail, pointer) for pointer, detail in flatten(error.messages)]
-    document = Document(None)
-    if isinstance(body, dict) and isinstance(body.get("alert"), dict):
-        document = jsonform.from_json(body["alert"])
-        told = {fault.pointer for fault in wrong}
-        wrong += [
-            each for each in faults(document.findings, prefix, only_errors=True) if each.pointer not in told
-        ]
+        structure = [Fault(detail, pointer) for pointer, detail in flatten(error.messages)]
+    wrong = [Fault("with JSON, write omit into the body", parameter="omit")] if omit else []
     left_out = {each["channel"]: each["reason"] for each in loaded.get("omit", [])}
     if len(left_out) < len(loaded.get("omit", [])):
         wrong.append(Fault("a channel is left out twice", "/omit"))
-    if document.alert is None or wrong:
-        raise invalid(wrong, what="the warning")
-    return Posted(document.alert, None, left_out, prefix, _warnings(document, prefix))
+    alert = body.get("alert") if isinstance(body, dict) else None
+    if not isinstance(alert, dict):
+        raise invalid([*wrong, *structure], what="the warning")
+    document = jsonform.from_json(alert)
+    # Where both found the same, the rule's words say how to mend it.
+    told = {each.pointer for each in faults(document.findings)}
+    wrong += [each for each in structure if each.pointer not in told]
+    return Posted(_require(document, wrong), None, left_out, faults(document.findings))
+
+
+def _require(document: Document, wrong: Sequence[Fault]) -> Alert:
+    """The alert of a document whose form is sound; else raises Refused with that, `wrong` and what the rules say."""
+    if document.alert is not None and not wrong:
+        return document.alert
+    context = rules.Context(now=now(), mode=rules.Mode.PUBLISH)
+    findings = rules.check(document, context)
+    refused = invalid(
+        [*wrong, *faults(each for each in findings if each.severity == ERROR)], what="the warning"
+    )
+    warnings = faults(each for each in findings if each.severity != ERROR)
+    raise Refused(replace(refused.problem, warnings=warnings))
 
 
 def _omitted_in_query(omit: Sequence[str]) -> tuple[dict[str, str], list[Fault]]:
@@ -106,14 +116,15 @@ def _omitted_in_query(omit: Sequence[str]) -> tuple[dict[str, str], list[Fault]]
     return found, wrong
 
 
-def _warnings(document: Document, prefix: str) -> Sequence[Fault]:
-    return [_fault(each, prefix) for each in document.findings if each.severity != ERROR]
+def faults(findings: Iterable[Finding]) -> list[Fault]:
+    """Findings about the alert of this request as they are told, by their place in its body."""
+    return [_fault(each) for each in findings]
 
 
-def faults(findings: Iterable[Finding], prefix: str, *, only_errors: bool = False) -> list[Fault]:
-    """Findings of the CAP core as they are told; `prefix` is where the alert stands in the body."""
-    return [_fault(each, prefix) for each in findings if not only_errors or each.severity == ERROR]
-
-
-def _fault(finding: Finding, prefix: str) -> Fault:
-    return Fault(finding.message, prefix + finding.pointer, finding.rule, finding.path)
+def _fault(finding: Finding) -> Fault:
+    stands_at = g.get("alert_stands_at", "")
+    if finding.place[:1] == ("omit",):  # beside the alert in a JSON body, in the query of an XML one
+        if stands_at:
+            return Fault(finding.message, "/omit", finding.rule)
+        return Fault(finding.message, rule=finding.rule, parameter="omit")
+    return Fault(finding.message, stands_at + finding.pointer, finding.rule, finding.path)

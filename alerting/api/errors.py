@@ -7,14 +7,17 @@ was written to be read by a caller; everything else is a 500 without one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask import Flask
 
 from alerting import subscribing
-from alerting.api import problems
+from alerting.api import documents, problems
 from alerting.api.problems import Fault, Mapper, Problem
+from alerting.authoring import errors as authoring
 from alerting.authoring import keys
+from alerting.cap.findings import ERROR
 from channels.base import BadSignature
 
 
@@ -25,6 +28,20 @@ def register(app: Flask, unavailable: Sequence[type[Exception]]) -> None:
 def _is(status: int, kind: str) -> Mapper:
     """The exception's own text under this status."""
     return lambda error: Problem(status, str(error), kind)
+
+
+def _warning_refused(error: authoring.Refused) -> Problem:
+    wrong = [each for each in error.findings if each.severity == ERROR]
+    warned = [each for each in error.findings if each.severity != ERROR]
+    return replace(
+        problems.invalid(documents.faults(wrong), what="the warning").problem,
+        warnings=documents.faults(warned),
+    )
+
+
+def _conflict(error: authoring.Conflict) -> Problem:
+    existing = f"/api/v1/alerts/{error.existing}"
+    return Problem(409, str(error), "conflict", members={"existing": existing})
 
 
 def _subscribing_refused(error: subscribing.Refused) -> Problem:
@@ -48,6 +65,11 @@ TABLE: Mapping[type[Exception], Any] = {
     keys.BadName: lambda error: problems.invalid([Fault(str(error), "/name")]).problem,
     keys.NoSuchKey: _is(404, "not-found"),
     keys.LastOne: _is(409, "last-administrator"),
+    authoring.Refused: _warning_refused,
+    authoring.Conflict: _conflict,
+    authoring.NotFound: _is(404, "not-found"),
+    authoring.SamePerson: _is(403, "same-person"),
+    authoring.WrongState: _is(409, "wrong-state"),
     subscribing.Refused: _subscribing_refused,
     subscribing.FileRefused: _file_refused,
     BadSignature: lambda _: Problem(403, "the request is not signed by the provider", "bad-signature"),

@@ -58,10 +58,14 @@ def after_text(query: dict[str, Any]) -> str | None:
     cursor = query.get("cursor")
     if cursor is None:
         return None
+    padded = cursor + "=" * (-len(cursor) % 4)
     try:
-        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("utf-8")
+        written = base64.b64decode(padded, altchars=b"-_", validate=True).decode("utf-8")
     except (binascii.Error, ValueError) as error:
         raise _foreign() from error
+    if not written.isprintable():
+        raise _foreign()
+    return written
 
 
 def _foreign() -> Exception:

@@ -7,6 +7,7 @@ sent is ignored; what is not understood is refused with its place.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final, NoReturn
 
 import marshmallow
@@ -17,6 +18,8 @@ from webargs.flaskparser import FlaskParser
 from alerting.api.problems import Fault, Problem, Refused
 
 JSON: Final = "application/json"
+
+_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 
 
 def wrong_type(*accepted: str) -> Refused:
@@ -50,9 +53,31 @@ def read_json() -> Any:
         ) from error
     except RecursionError as error:
         raise _not_json("the body is nested too deeply") from error
+    if _unstorable(found):
+        raise _not_json("a text in the body holds U+0000 or half a surrogate pair, which nothing can store")
     if doubles:
         raise _not_json(f"the body says twice: {', '.join(dict.fromkeys(doubles))}")
     return found
+
+
+def _unstorable(found: Any) -> bool:
+    left = [found]
+    while left:
+        value = left.pop()
+        if isinstance(value, str):
+            if _UNSTORABLE.search(value):
+                return True
+        elif isinstance(value, dict):
+            left += [*value, *value.values()]
+        elif isinstance(value, list):
+            left += value
+    return False
+
+
+def refuse_unstorable() -> None:
+    """400 for an address with U+0000 in it, which PostgreSQL has no text for."""
+    if "\0" in request.path or any("\0" in text for pair in request.args.items(multi=True) for text in pair):
+        raise Refused(Problem(400, "the address holds U+0000: take the character out"))
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -65,7 +65,7 @@ class CancelBody(Closed):
     reason = fields.String(
         required=True,
         validate=[_not_blank, validate.Length(max=500)],
-        metadata=_said("For the record; people are not told this."),
+        metadata=_said("Becomes the note of the Cancel, which is public."),
     )
     texts = fields.Dict(
         keys=fields.String(),

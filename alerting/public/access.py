@@ -6,12 +6,19 @@ Imports nothing of the service. Invariant: a view of this package that does not 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
-View = TypeVar("View", bound=Callable[..., Any])
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
-def public(view: View) -> View:
-    """Mark a view that everybody may call."""
-    view.access = "public"  # type: ignore[attr-defined] # functools.wraps carries it through every decorator above
-    return view
+def public(view: Callable[P, R]) -> Callable[P, R]:
+    """The same view, marked as one that everybody may call; a bound method cannot carry the mark itself."""
+
+    @wraps(view)
+    def marked(*args: P.args, **kwargs: P.kwargs) -> R:
+        return view(*args, **kwargs)
+
+    marked.access = "public"  # type: ignore[attr-defined] # functools.wraps carries it through every decorator above
+    return marked
