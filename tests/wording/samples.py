@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 from alerting.cap.model import (
     Alert,
@@ -13,7 +13,6 @@ from alerting.cap.model import (
     Info,
     MsgType,
     Reference,
-    ResponseType,
     Scope,
     Severity,
     Status,
@@ -89,22 +88,5 @@ def cancel_without_info(languages: tuple[str, ...] = ("en", "zh-Hans", "ar")) ->
         msg_type=MsgType.CANCEL,
         sent=SENT + timedelta(hours=2),
         references=(Reference("water@example.org", "flood-1", SENT),),
-        info=(),
     )
-    told = replace(told, info=())
-    return told, replace(first(original), infos=(), languages=languages)
-
-
-__all__ = [
-    "ARABIC",
-    "CHINESE",
-    "ENGLISH",
-    "ISSUER",
-    "LINK",
-    "SENT",
-    "UTC",
-    "ResponseType",
-    "alert",
-    "first",
-    "info",
-]
+    return replace(told, info=()), replace(first(original), infos=(), languages=languages)
