@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from alerting.api.access import access_of
 
@@ -24,6 +25,10 @@ def _walk(value: object) -> list[Any]:
     if isinstance(value, list):
         return [each for inner in value for each in _walk(inner)]
     return []
+
+
+def test_the_document_is_valid_openapi(client: FlaskClient) -> None:
+    OpenAPIV31SpecValidator(_document(client)).validate()
 
 
 def test_every_view_of_the_api_is_described_with_its_roles(app: Flask, client: FlaskClient) -> None:
