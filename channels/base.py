@@ -214,7 +214,10 @@ class Channel(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of threads and connections, which stay warm from one Run to the next; opening again is allowed."""
+        """Let go of threads and connections, which stay warm from one Run to the next.
+
+        For when no Run goes on; opening again is allowed.
+        """
         ...
 
 

@@ -129,7 +129,6 @@ def _feed(publication: Publication, media_type: str) -> FeedGenerator:
     # feedgen makes the last link the channel's own, so the page comes last.
     feed.link(href=_clean(publication.alternate), rel="alternate", type="text/html")
     feed.updated(_utc(publication.updated))
-    feed.lastBuildDate(_utc(publication.updated))
     return feed
 
 

@@ -117,3 +117,12 @@ def test_expiry_areas_and_all_polygons_are_told(xml: Broadcast):
     assert [e.text for e in root.iter(f"{cap}expires")] == ["2026-11-01T18:00:00+00:00"]
     assert [e.text for e in root.iter(f"{cap}areaDesc")] == ["Low town"]
     assert [e.text for e in root.iter(f"{georss}polygon")] == ["1 2 3 4 5 6 1 2", "7 8 9 10 11 12 7 8"]
+
+
+def test_times_in_the_documents_are_the_publications_never_the_clocks():
+    rss = etree.fromstring(Rss().render(publication(1)))
+    atom = etree.fromstring(Atom().render(publication(1)))
+
+    assert rss.findtext("channel/lastBuildDate") == "Sun, 01 Nov 2026 12:00:00 +0000"
+    assert rss.findtext("channel/item/pubDate") == "Sun, 01 Nov 2026 12:00:00 +0000"
+    assert atom.findtext("{http://www.w3.org/2005/Atom}updated") == "2026-11-01T12:00:00+00:00"
