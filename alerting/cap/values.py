@@ -37,7 +37,7 @@ _URI: Final = re.compile(
     rf"|(?:{_FROM_ROOT}|(?:(?!:){_PCHAR})+(?:/{_PCHAR}*)*)?){_TAIL}"
 )
 # xs:anyURI takes what an IRI takes: these are escaped before the URI grammar is asked.
-_ESCAPED: Final = re.compile(r"[^\x20-\x7e]|[<>\"{}|\\^`]")
+_ESCAPED: Final = re.compile(r"[^\x21-\x7e]|[<>\"{}|\\^`]")
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _DAY: Final = timedelta(days=1)
 
@@ -110,7 +110,7 @@ def uri(text: str) -> str:
     if any(blank in text for blank in BLANK):
         text = " ".join(part for part in re.split(r"[ \t\r\n]+", text) if part)
     if _URI.fullmatch(text) is None and _URI.fullmatch(_ESCAPED.sub("_", text)) is None:
-        raise BadValue(f"{short(text)} is not a URI: write it percent-encoded, without blanks")
+        raise BadValue(f"{short(text)} is not a URI: write it percent-encoded")
     return text
 
 

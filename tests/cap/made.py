@@ -17,7 +17,9 @@ SQUARE = "10,20 10,21 11,21 11,20 10,20"
 
 
 def area(**changes: Any) -> m.Area:
-    return replace(m.Area("River plain", polygon=(SQUARE,), geocode=(m.NamedValue("FIPS", "12345"),)), **changes)
+    return replace(
+        m.Area("River plain", polygon=(SQUARE,), geocode=(m.NamedValue("FIPS", "12345"),)), **changes
+    )
 
 
 def info(**changes: Any) -> m.Info:
@@ -63,7 +65,9 @@ def naming(*targets: m.Alert) -> tuple[m.Reference, ...]:
 # ---- everything that can be written ----
 
 texts = st.text(
-    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff", include_characters="\t\n\r"),
+    st.characters(
+        exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff", include_characters="\t\n\r"
+    ),
     max_size=20,
 )
 tokens = st.text(string.ascii_letters + string.digits + "-._@:&<", min_size=1, max_size=12)
@@ -73,7 +77,9 @@ times = st.builds(
     st.integers(-14 * 60, 14 * 60),
 )
 items = texts.filter(lambda text: '"' not in text)
-uris = st.sampled_from(["https://a.example/b?c=d#e", "a.png", "mailto:a@b.example", "//x/y", "", "https://例え.jp/ä"])
+uris = st.sampled_from(
+    ["https://a.example/b?c=d#e", "a.png", "mailto:a@b.example", "//x/y", "", "https://例え.jp/ä"]
+)
 decimals = st.from_regex(r"[+-]?(?:[0-9]{1,6}(?:\.[0-9]{0,4})?|\.[0-9]{1,4})", fullmatch=True)
 pairs = st.builds(m.NamedValue, texts, texts)
 references = st.builds(m.Reference, tokens, tokens, times)

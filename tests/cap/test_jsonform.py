@@ -54,7 +54,7 @@ def _set(path: str, value: object) -> Callable[[dict[str, Any]], None]:
 
 
 @pytest.mark.parametrize(
-    "path, value, rule",
+    ("path", "value", "rule"),
     [
         ("colour", "red", "X-04"),
         ("info/0/colour~a", "red", "X-04"),
@@ -71,7 +71,7 @@ def _set(path: str, value: object) -> Callable[[dict[str, Any]], None]:
         ("info/0/category/0", "Weather", "I-05"),
         ("info/0/event", None, "X-07"),
         ("info/0/expires", "soon", "A-03"),
-        ("info/0/web", "no uri", "I-15"),
+        ("info/0/web", "a:%zz", "I-15"),
         ("info/0/area/0/altitude", "high", "G-07"),
         ("info/0/area/0/altitude", True, "X-03"),
         ("info/0/area/0/geocode/0/value", None, "I-09"),
@@ -92,7 +92,12 @@ def test_everything_wrong_is_said_at_once() -> None:
     data = to_json(made.alert())
     for change in (_set("sent", "now"), _set("info/0/urgency", "Now"), _set("other", 1), _set("scope", None)):
         change(data)
-    assert [finding.pointer for finding in from_json(data).findings] == ["/info/0/urgency", "/other", "/scope", "/sent"]
+    assert [finding.pointer for finding in from_json(data).findings] == [
+        "/info/0/urgency",
+        "/other",
+        "/scope",
+        "/sent",
+    ]
 
 
 @pytest.mark.parametrize("data", [None, [], "alert", 7, {}])
@@ -134,7 +139,12 @@ INFO = ALERT.info[0]
         replace(ALERT, info=(replace(INFO, effective=None),)),
         replace(ALERT, info=(replace(INFO, event=" Flood\n"),)),
         replace(ALERT, info=(replace(INFO, area=(made.area(altitude="100.0"),)),)),
-        replace(ALERT, info=(replace(INFO, area=(made.area(altitude="100", polygon=(made.SQUARE.replace(" ", "\n"),)),)),)),
+        replace(
+            ALERT,
+            info=(
+                replace(INFO, area=(made.area(altitude="100", polygon=(made.SQUARE.replace(" ", "\n"),)),)),
+            ),
+        ),
         replace(ALERT, note=""),
     ],
 )

@@ -37,7 +37,7 @@ def test_unknown_is_never_the_mildest() -> None:
 
 
 @pytest.mark.parametrize(
-    "severity, shade, floor",
+    ("severity", "shade", "floor"),
     [
         (Severity.EXTREME, Colour.RED, 4),
         (Severity.SEVERE, Colour.ORANGE, 3),

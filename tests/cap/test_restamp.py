@@ -28,7 +28,9 @@ def test_all_times_move_by_the_same_span() -> None:
 
 
 def test_absent_times_stay_absent() -> None:
-    new = restamp(made.alert(made.info(effective=None, onset=None, expires=None)), identifier="again", now=NOW)
+    new = restamp(
+        made.alert(made.info(effective=None, onset=None, expires=None)), identifier="again", now=NOW
+    )
     assert (new.info[0].effective, new.info[0].onset, new.info[0].expires) == (None, None, None)
 
 

@@ -48,7 +48,9 @@ SOUND = {
     "an exercise": made.alert(status=m.Status.EXERCISE, note="Spring drill"),
     "an error": update(msg_type=m.MsgType.ERROR, note="Wrong river"),
     "a cancel without info": update(msg_type=m.MsgType.CANCEL, info=()),
-    "an acknowledgement": update(msg_type=m.MsgType.ACK, references=made.naming(replace(FIRST, sender="o")), info=()),
+    "an acknowledgement": update(
+        msg_type=m.MsgType.ACK, references=made.naming(replace(FIRST, sender="o")), info=()
+    ),
     "a restricted one": made.alert(scope=m.Scope.RESTRICTED, restriction="crews"),
     "a private one": made.alert(scope=m.Scope.PRIVATE, addresses=("a", "b c")),
     "a resource": made.alert(resource()),
@@ -63,7 +65,13 @@ SOUND = {
     "neighbours": ground(polygon=(made.SQUARE, "11,20 11,21 12,21 12,20 11,20")),
     "two languages": made.alert(
         made.info(),
-        made.info(language="fr", event="Crue", headline="La crue vient", description="Le fleuve", instruction="Montez"),
+        made.info(
+            language="fr",
+            event="Crue",
+            headline="La crue vient",
+            description="Le fleuve",
+            instruction="Montez",
+        ),
     ),
     "a headline of 160": made.alert(made.info(headline="h" * 160)),
     "a literal ampersand": made.alert(made.info(description="a & b; 3 < 4 > 2")),
@@ -73,7 +81,9 @@ SOUND = {
 @pytest.mark.parametrize("alert", SOUND.values(), ids=SOUND.keys())
 @pytest.mark.parametrize("context", [READING, PUBLISHING], ids=["reading", "publishing"])
 def test_no_rule_speaks_against_a_sound_message(alert: m.Alert, context: Context) -> None:
-    said = [finding for finding in check(alert, context) if (finding.rule, finding.severity) != ("R-02", WARNING)]
+    said = [
+        finding for finding in check(alert, context) if (finding.rule, finding.severity) != ("R-02", WARNING)
+    ]
     assert said == []
 
 
@@ -136,6 +146,7 @@ UNSOUND: list[tuple[str, str, m.Alert, str]] = [
     ("I-15", "error", made.alert(made.info(web="river.example/flood")), "/info/0/web"),
     ("I-15", "error", made.alert(made.info(web="https:flood")), "/info/0/web"),
     ("I-15", "error", made.alert(made.info(web="")), "/info/0/web"),
+    ("I-15", "error", made.alert(made.info(web="https://a b")), "/info/0/web"),
     ("I-16", "warning", made.alert(made.info(sender_name=None)), "/info/0/senderName"),
     ("I-16", "warning", made.alert(made.info(contact=None)), "/info/0/contact"),
     ("I-16", "warning", made.alert(made.info(response_type=())), "/info/0/responseType"),
@@ -170,7 +181,9 @@ UNSOUND: list[tuple[str, str, m.Alert, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("rule, severity, alert, pointer", UNSOUND, ids=[f"{row[0]}{row[3]}" for row in UNSOUND])
+@pytest.mark.parametrize(
+    ("rule", "severity", "alert", "pointer"), UNSOUND, ids=[f"{row[0]}{row[3]}" for row in UNSOUND]
+)
 def test_each_rule_finds_what_it_is_for(rule: str, severity: str, alert: m.Alert, pointer: str) -> None:
     found = [(finding.rule, finding.severity.value, finding.pointer) for finding in check(alert, READING)]
     assert (rule, severity, pointer) in found
@@ -182,7 +195,7 @@ def test_every_rule_has_a_case() -> None:
 
 
 @pytest.mark.parametrize(
-    "rule, alert",
+    ("rule", "alert"),
     [
         ("I-11", made.alert(made.info(expires=None))),
         ("G-08", ground(polygon=(), geocode=())),
@@ -196,7 +209,9 @@ def test_some_warnings_are_errors_when_issuing(rule: str, alert: m.Alert) -> Non
 
 def test_what_has_expired_cannot_be_issued() -> None:
     late = Context(now=made.SENT + timedelta(days=1), mode=Mode.PUBLISH)
-    assert [(found.rule, found.pointer) for found in check(made.alert(), late)] == [("I-12", "/info/0/expires")]
+    assert [(found.rule, found.pointer) for found in check(made.alert(), late)] == [
+        ("I-12", "/info/0/expires")
+    ]
     assert check(made.alert(), replace(late, mode=Mode.READ)) == ()
 
 
@@ -228,7 +243,9 @@ def test_a_stranger_may_act_only_where_it_is_allowed_to() -> None:
 
 def test_an_update_names_the_whole_chain_that_is_in_force() -> None:
     other = made.alert(identifier="other", sent=made.SENT - timedelta(hours=1))
-    middle = update(identifier="middle", references=made.naming(FIRST, other), sent=made.SENT - timedelta(minutes=30))
+    middle = update(
+        identifier="middle", references=made.naming(FIRST, other), sent=made.SENT - timedelta(minutes=30)
+    )
     # `other` is in force although `middle` names it: a reading node has lost the Update's say over it.
     part = replace(middle, msg_type=m.MsgType.ALERT)
     known = {(alert.sender, alert.identifier): alert for alert in (FIRST, other, part)}
@@ -245,7 +262,9 @@ def test_an_update_names_the_whole_chain_that_is_in_force() -> None:
 
 def test_findings_come_in_the_order_of_their_places() -> None:
     infos = [made.info(event="", web="x") for _ in range(11)]
-    pointers = [finding.pointer for finding in check(made.alert(*infos, sender="a b")) if finding.severity is ERROR]
+    pointers = [
+        finding.pointer for finding in check(made.alert(*infos, sender="a b")) if finding.severity is ERROR
+    ]
     assert pointers == [f"/info/{i}/{name}" for i in range(11) for name in ("event", "web")] + ["/sender"]
 
 
@@ -255,7 +274,10 @@ def test_path_and_pointer_say_the_same_place() -> None:
         return finding.path, finding.pointer
 
     assert both("info", 1, "expires") == ("/alert/info[2]/expires", "/info/1/expires")
-    assert both("info", 0, "area", 2, "polygon", 0) == ("/alert/info[1]/area[3]/polygon[1]", "/info/0/area/2/polygon/0")
+    assert both("info", 0, "area", 2, "polygon", 0) == (
+        "/alert/info[1]/area[3]/polygon[1]",
+        "/info/0/area/2/polygon/0",
+    )
     assert both("references", 3) == ("/alert/references", "/references/3")
     assert both() == ("/alert", "")
     assert both("a/b~c")[1] == "/a~1b~0c"

@@ -71,8 +71,17 @@ def test_a_language_that_comes_again_opens_the_next() -> None:
 def test_a_segment_says_what_its_first_info_says() -> None:
     (segment,) = segments(made.alert())
     info = made.info()
-    assert (segment.n, segment.expires, segment.onset, segment.area) == (0, info.expires, info.onset, info.area)
-    assert (segment.urgency, segment.severity, segment.certainty) == (info.urgency, info.severity, info.certainty)
+    assert (segment.n, segment.expires, segment.onset, segment.area) == (
+        0,
+        info.expires,
+        info.onset,
+        info.area,
+    )
+    assert (segment.urgency, segment.severity, segment.certainty) == (
+        info.urgency,
+        info.severity,
+        info.certainty,
+    )
 
 
 def test_no_info_is_no_segment() -> None:
@@ -80,7 +89,8 @@ def test_no_info_is_no_segment() -> None:
 
 
 @pytest.mark.parametrize(
-    "tag, canonical", [(None, "en-US"), ("zh-tw", "zh-TW"), ("EN", "en"), ("es-419", "es-419"), ("not a tag", "not a tag")]
+    ("tag", "canonical"),
+    [(None, "en-US"), ("zh-tw", "zh-TW"), ("EN", "en"), ("es-419", "es-419"), ("not a tag", "not a tag")],
 )
 def test_tags_have_one_form(tag: str | None, canonical: str) -> None:
     assert canonical_language(tag) == canonical

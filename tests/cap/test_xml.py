@@ -47,7 +47,12 @@ def test_writing_is_a_fixpoint(alert: m.Alert) -> None:
 
 
 def test_a_prefix_a_mark_comments_and_cdata_read_the_same() -> None:
-    prefixed = GOOD.replace("<", "<cap:").replace("<cap:/", "</cap:").replace("<cap:?", "<?").replace("xmlns", "xmlns:cap")
+    prefixed = (
+        GOOD.replace("<", "<cap:")
+        .replace("<cap:/", "</cap:")
+        .replace("<cap:?", "<?")
+        .replace("xmlns", "xmlns:cap")
+    )
     assert read(prefixed.encode()).alert == made.alert()
     assert read(b"\xef\xbb\xbf" + GOOD.encode()).alert == made.alert()
     assert with_("<event>Flood", "<?p i?><event><!-- what -->Fl<![CDATA[oo]]>d").alert == made.alert()
@@ -61,7 +66,9 @@ def test_blanks_beside_a_comment_in_a_text_are_kept() -> None:
 
 
 def test_utc_is_written_with_minus_and_plus_is_a_warning() -> None:
-    alert = made.alert(made.info(effective=None, onset=None, expires=None), sent=datetime(2026, 3, 1, tzinfo=UTC))
+    alert = made.alert(
+        made.info(effective=None, onset=None, expires=None), sent=datetime(2026, 3, 1, tzinfo=UTC)
+    )
     data = write(alert)
     assert b"<sent>2026-03-01T00:00:00-00:00</sent>" in data
     document = read(data.replace(b"-00:00</sent>", b"+00:00</sent>"))
@@ -107,7 +114,7 @@ def test_lists_with_quoted_blanks() -> None:
 
 
 @pytest.mark.parametrize(
-    "old, new, rule, path",
+    ("old", "new", "rule", "path"),
     [
         ("<sender>river.example</sender>", "", "A-02", "/alert/sender"),
         ("<sent>2026-03-01T09:00:00+08:00", "<sent>2026-03-01T01:00:00Z", "A-03", "/alert/sent"),
@@ -133,7 +140,7 @@ def test_lists_with_quoted_blanks() -> None:
         ("<certainty>Observed", "<certainty>Very Likely", "I-08", "/alert/info[1]/certainty"),
         ("<event>Flood</event>", "", "X-07", "/alert/info[1]/event"),
         ("<event>Flood", "<event>Flo<b>o</b>d", "X-04", "/alert/info[1]/event"),
-        ("<web>https://river.example/flood", "<web>https://river example", "I-15", "/alert/info[1]/web"),
+        ("<web>https://river.example/flood", "<web>https://[river", "I-15", "/alert/info[1]/web"),
         ("<areaDesc>River plain</areaDesc>", "", "G-01", "/alert/info[1]/area[1]/areaDesc"),
         ("</area>", "<altitude>high</altitude></area>", "G-07", "/alert/info[1]/area[1]/altitude"),
         ("</area>", "<polygon>1,1</polygon></area>", "X-03", "/alert/info[1]/area[1]/polygon[2]"),
@@ -163,7 +170,9 @@ def test_everything_wrong_is_said_at_once() -> None:
     ]
 
 
-@pytest.mark.parametrize("listed", ["", "  ", "a,b", "a,b,2026", "a b,c,2026-03-01T09:00:00+08:00", ",b,2026-03-01T09:00:00+08:00"])
+@pytest.mark.parametrize(
+    "listed", ["", "  ", "a,b", "a,b,2026", "a b,c,2026-03-01T09:00:00+08:00", ",b,2026-03-01T09:00:00+08:00"]
+)
 def test_references_that_are_no_triples(listed: str) -> None:
     document = with_("<info>", f"<references>{listed}</references><info>")
     assert {rule for rule, _ in said(document)} == {"A-11"}
@@ -171,7 +180,8 @@ def test_references_that_are_no_triples(listed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "namespace, version", [("urn:oasis:names:tc:emergency:cap:1.1", "CAP 1.1"), ("http://www.incident.com/cap/1.0", "CAP 1.0")]
+    ("namespace", "version"),
+    [("urn:oasis:names:tc:emergency:cap:1.1", "CAP 1.1"), ("http://www.incident.com/cap/1.0", "CAP 1.0")],
 )
 def test_older_versions_are_named(namespace: str, version: str) -> None:
     (finding,) = with_("urn:oasis:names:tc:emergency:cap:1.2", namespace).findings
@@ -180,7 +190,9 @@ def test_older_versions_are_named(namespace: str, version: str) -> None:
     assert "tolerant" in finding.message
 
 
-@pytest.mark.parametrize("data", [b"", b"not xml", b"<alert", b"<alert>", b"\xff\xfe", b"<cap:alert/>", b"\x00" * 9])
+@pytest.mark.parametrize(
+    "data", [b"", b"not xml", b"<alert", b"<alert>", b"\xff\xfe", b"<cap:alert/>", b"\x00" * 9]
+)
 def test_what_is_no_xml_is_a_finding(data: bytes) -> None:
     document = read(data)
     assert document.alert is None
@@ -248,7 +260,7 @@ def test_the_limit_of_elements_counts_elements() -> None:
         made.alert(made.info(event="bell\x07")),
         made.alert(made.info(event="\ufffe")),
         made.alert(made.info(event="\ud800")),
-        made.alert(made.info(web="no uri")),
+        made.alert(made.info(web="%zz")),
         made.alert(made.info(language="en_GB")),
         made.alert(made.info(area=(made.area(altitude="high"),))),
         made.alert(incidents=('say "no" twice',)),

@@ -20,7 +20,7 @@ from alerting.cap.rules.registry import Case, Fault, rule
 from alerting.cap.values import UNREAD
 
 HEADLINE: Final = 160
-_ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s:].*", re.DOTALL)
+_ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s:]\S*")
 _NO_HOST: Final = re.compile(r"https?:(?!//[^/?#])", re.IGNORECASE)
 _DOTTED: Final = re.compile(r"(?:[A-Za-z]\.){2,}[A-Za-z]?")
 _ACRONYMS: Final = frozenset({"SAME", "FIPS", "ZIP", "UGC", "EMMA_ID"})
