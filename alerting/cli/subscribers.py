@@ -64,7 +64,10 @@ def subscribers() -> None:
     type=click.DateTime(["%Y-%m-%d"]),
     help="Day of the consent, for rows without one [default: today].",
 )
-def import_(file: BinaryIO, audience: str, consent_at: datetime | None) -> None:
+@click.option(
+    "--replace", is_flag=True, help="Rows with an external id replace what was known, own wishes by text too."
+)
+def import_(file: BinaryIO, audience: str, consent_at: datetime | None, *, replace: bool) -> None:
     """Import a CSV file ("-": standard input); good rows are stored, bad ones listed. Exit code 1 if there are any."""
     from alerting.subscribing import import_csv, lines_of
 
@@ -76,6 +79,7 @@ def import_(file: BinaryIO, audience: str, consent_at: datetime | None) -> None:
             now=datetime.now(UTC),
             audience=audience,
             consent_at=None if consent_at is None else consent_at.replace(tzinfo=UTC),
+            replace=replace,
             progress=_progress if sys.stderr.isatty() else None,
         )
     _tell(report)

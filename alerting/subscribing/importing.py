@@ -103,18 +103,19 @@ def import_csv(
     source: str = "import",
     audience: str = "public",
     consent_at: datetime | None = None,
+    replace: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Report:
     """Store a list of subscribers; the columns are those of docs/subscribers.md, separated by comma, semicolon or tab.
 
-    `lines` may be a stream of any length. Rows are known again by external id, else by address: the first row of an
-    external id replaces what that subscriber had, every other row adds. `consent_at` holds for rows without one
+    `lines` may be a stream of any length. Rows are known again by external id, else by address, and add to what their
+    subscriber follows; with `replace` the first row of an external id takes the place of what that subscriber
+    followed, by own wish too, and of the addresses of the channels that it fills in. `consent_at` holds for rows without one
     (default now). `progress` is told the rows done after each transaction. Raises FileRefused for an unusable heading.
     """
     tally = _Tally()
-    batches = _Batches(
-        tally, settings=settings, now=now, source=source, audience=audience, consent_at=consent_at or now
-    )
+    terms = _Terms(source=source, audience=audience, consent_at=consent_at or now, replace=replace)
+    batches = _Batches(tally, terms, settings=settings, now=now)
     reading = _drafts(lines, default_country=settings.default_country, now=now)
     while drafts := list(itertools.islice(reading, BATCH)):
         batches.store(drafts)
@@ -160,22 +161,22 @@ def _drafts(lines: Iterable[str], *, default_country: str, now: datetime) -> Ite
             yield rows.read(line, cells)
 
 
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What holds for every row that does not say otherwise."""
+
+    source: str
+    audience: str
+    consent_at: datetime
+    replace: bool
+
+
 class _Batches:
     """Stores drafts, a transaction for each call, and remembers what later ones need to know."""
 
-    def __init__(
-        self,
-        tally: _Tally,
-        *,
-        settings: Settings,
-        now: datetime,
-        source: str,
-        audience: str,
-        consent_at: datetime,
-    ) -> None:
-        self._tally, self._vault, self._now = tally, Vault(settings), now
-        self._language, self._source = settings.default_language, source
-        self._audience, self._consent_at = audience, consent_at
+    def __init__(self, tally: _Tally, terms: _Terms, *, settings: Settings, now: datetime) -> None:
+        self._tally, self._terms, self._vault, self._now = tally, terms, Vault(settings), now
+        self._language = settings.default_language
         self._regions: Regions | None = None
         self._renewed: set[int] = set()
 
@@ -229,10 +230,10 @@ class _Batches:
             language=draft.language,
             addresses=draft.addresses,
             places=tuple(places),
-            consent_at=draft.consent_at or self._consent_at,
-            source=self._source,
+            consent_at=draft.consent_at or self._terms.consent_at,
+            source=self._terms.source,
             external_id=draft.external_id,
-            audience=draft.audience or self._audience,
-            replaces=draft.external_id is not None,
+            audience=draft.audience or self._terms.audience,
+            replaces=self._terms.replace and draft.external_id is not None,
             stopped=draft.stopped,
         )

@@ -4,6 +4,7 @@ import io
 import logging
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,9 +22,9 @@ NOW = datetime(2026, 11, 2, 8, 30, tzinfo=UTC)
 HEADING = "external_id,phone,email,language,regions,lat,lon,floor,hazards,stopped"
 
 
-def import_rows(settings: Settings, *rows: str, heading: str = HEADING) -> Report:
+def import_rows(settings: Settings, *rows: str, heading: str = HEADING, replace: bool = False) -> Report:
     lines = io.StringIO("\n".join((heading, *rows)))
-    return subscribing.import_csv(lines, actor="a registrar", settings=settings, now=NOW)
+    return subscribing.import_csv(lines, actor="a registrar", settings=settings, now=NOW, replace=replace)
 
 
 def everybody(settings: Settings) -> tuple[Listed, ...]:
@@ -177,13 +178,21 @@ def test_a_repeated_row_without_external_id_is_known_by_its_address(places: Sett
     assert {f.region for f in found.follows} == {"XA-N", "XA-S"}
 
 
-def test_a_row_with_external_id_replaces_and_further_rows_of_the_same_file_add(
+def test_a_later_import_never_takes_away_what_somebody_asked_for_by_text(places: Settings):
+    import_rows(places, "p1,+12015550101,,en,XA-N,,,,,")
+    subscribing.inbound(InboundEvent("twilio", "SM1", "+12015550101", "JOIN XA"), settings=places, now=NOW)
+    report = import_rows(places, "p1,+12015550101,,en,XA-S,,,,,")
+    assert counts(report) == (0, 1, 0, 0)
+    assert {f.region for f in everybody(places)[0].follows} == {"XA-N", "XA", "XA-S"}
+
+
+def test_a_row_with_external_id_replaces_on_demand_and_further_rows_of_the_same_file_add(
     places: Settings, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(importing, "BATCH", 1)  # across transactions as within one
     import_rows(places, "p1,+12015550101,a@example.org,en,XA-N,,,,,")
     rows = ["p1,+12015550102,,fr,XA-S,,,,,", "p1,+12015550103,,fr,XA,,,,,"]
-    assert counts(import_rows(places, *rows)) == (0, 2, 0, 0)
+    assert counts(import_rows(places, *rows, replace=True)) == (0, 2, 0, 0)
     (found,) = everybody(places)
     assert {f.region for f in found.follows} == {"XA-S", "XA"}
     assert [a.shown for a in found.addresses] == ["a***@example.org", "+12015****02", "+12015****03"]
@@ -192,7 +201,9 @@ def test_a_row_with_external_id_replaces_and_further_rows_of_the_same_file_add(
 
 def test_a_telephone_that_one_gave_up_can_be_anothers_in_the_same_file(places: Settings):
     import_rows(places, "p1,+12015550101,,en,XA-N,,,,,")
-    report = import_rows(places, "p1,+12015550102,,en,XA-N,,,,,", "p2,+12015550101,,en,XA-S,,,,,")
+    report = import_rows(
+        places, "p1,+12015550102,,en,XA-N,,,,,", "p2,+12015550101,,en,XA-S,,,,,", replace=True
+    )
     assert counts(report) == (1, 1, 0, 0)
     owner = subscribing.find("sms", "+12015550101", settings=places)
     assert owner is not None
@@ -204,6 +215,18 @@ def test_somebody_known_by_address_gains_the_external_id(places: Settings):
     import_rows(places, "p1,+12015550101,,en,XA-N,,,,,")
     (found,) = everybody(places)
     assert found.external_id == "p1"
+
+
+def test_two_imports_of_the_same_people_at_once_make_everybody_once(
+    places: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(importing, "BATCH", 50)
+    rows = [f"p{n},+120155501{n:02d},,en,XA-N,,,,," for n in range(100)]
+    with ThreadPoolExecutor(2) as two:
+        reports = list(two.map(lambda order: import_rows(places, *order), (rows, rows[::-1])))
+    assert sum(report.created for report in reports) == 100
+    assert sum(report.unchanged for report in reports) == 100
+    assert len(everybody(places)) == 100
 
 
 # ---- STOP
@@ -238,8 +261,8 @@ def test_whoever_stopped_before_being_known_is_imported_as_stopped(places: Setti
 def test_stop_survives_that_another_telephone_takes_the_place_and_comes_back(places: Settings):
     import_rows(places, "p1,+12015550101,,en,XA-N,,,,,")
     _stop(places, "+12015550101")
-    import_rows(places, "p1,+12015550102,,en,XA-N,,,,,")
-    import_rows(places, "p1,+12015550101,,en,XA-N,,,,,")
+    import_rows(places, "p1,+12015550102,,en,XA-N,,,,,", replace=True)
+    import_rows(places, "p1,+12015550101,,en,XA-N,,,,,", replace=True)
     assert _state("+12015550101", places) == "stopped"
 
 
