@@ -89,15 +89,18 @@ def test_a_channel_without_addresses_is_refused():
     st.text(max_size=40) | st.from_regex(r"\+?[0-9 ()-]{1,30}|\S+@\S+", fullmatch=True),
 )
 def test_nothing_that_is_written_crashes_or_is_repeated_in_the_error(channel: str, written: str):
+    error: AddressError | None = None
     try:
         once = normalise(channel, written, "US")
-    except AddressError as error:
+    except AddressError as caught:
+        error = caught
+    if error is None:
+        assert normalise(channel, once, "US") == once
+    else:
         digits = "".join(c for c in written if c.isdigit())
         assert len(digits) < 5 or digits not in str(error)
-        assert "@" not in written or written not in str(error)
+        assert len(written) < 5 or written not in str(error)
         assert error.__suppress_context__ or error.__context__ is None
-    else:
-        assert normalise(channel, once, "US") == once
 
 
 @pytest.mark.parametrize(
