@@ -133,6 +133,8 @@ def _info(original: Alert, language: str, text: str | None, expires: datetime) -
         effective=None,
         onset=None,
         expires=expires,
+        # "CANCELLED: Leave the river bank now" would be read as an order: the event is what is over.
+        headline=first.event,
         description=phrases(language).say("The warning no longer applies."),
         instruction=text,
         resource=(),

@@ -69,10 +69,16 @@ def import_regions(
     return imported
 
 
-def import_builtin(*, actor: str, now: datetime) -> Imported:
+def import_builtin(*, actor: str, now: datetime, replace_all: bool = False) -> Imported:
     """Import the first-level divisions of the world that come with the service."""
-    data = BUILTIN_FILE.read_bytes()
-    return import_regions(data, mapping=BUILTIN, actor=actor, now=now, source=BUILTIN_FILE.name)
+    return import_regions(
+        BUILTIN_FILE.read_bytes(),
+        mapping=BUILTIN,
+        actor=actor,
+        now=now,
+        source=BUILTIN_FILE.name,
+        replace_all=replace_all,
+    )
 
 
 def ensure_builtin(*, actor: str, now: datetime) -> Imported | None:

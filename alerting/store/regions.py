@@ -313,10 +313,23 @@ class Finder:
         inside = shapely.intersects_xy(self._shapes[region], lon[point], lat[point])
         np.minimum.at(place, point[inside], region[inside])
         lost = np.flatnonzero(place == nowhere)
-        if len(lost):
-            point, region = self._tree.query_nearest(points[lost], max_distance=SHORE, all_matches=True)
-            np.minimum.at(place, lost[point], region)
+        place[lost] = self._ashore(points[lost], lon[lost], lat[lost])
         return [None if at == nowhere else int(self._ids[at]) for at in place]
+
+    def _ashore(
+        self, points: npt.NDArray[np.object_], lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.int64]:
+        """The place in the order of the nearest region within SHORE, the smaller of two; else one past the end."""
+        place = np.full(len(points), len(self._ids), dtype=np.int64)
+        point, region = self._tree.query(shapely.box(lon - SHORE, lat - SHORE, lon + SHORE, lat + SHORE))
+        near = shapely.dwithin(
+            self._shapes[region], points[point], SHORE
+        )  # prepared; a distance would not be
+        point, region = point[near], region[near]
+        away = shapely.distance(self._shapes[region], points[point])
+        for n in np.lexsort((region, away))[::-1]:  # the nearest is written last
+            place[point[n]] = region[n]
+        return place
 
 
 class Locator(Finder):
