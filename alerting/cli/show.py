@@ -82,7 +82,8 @@ def table(tallies: Sequence[Mapping[str, Any]]) -> Table:
     """Deliveries by channel, region and status; the regions with the most come first."""
     counted: dict[tuple[str, str], dict[str, int]] = {}
     for row in tallies:
-        cell = counted.setdefault((row["channel"], row["region"] or "-"), {})
+        named = " ".join(dict.fromkeys(word for word in (row["region"], row["region_name"]) if word))
+        cell = counted.setdefault((row["channel"], named or "-"), {})
         cell[row["status"]] = cell.get(row["status"], 0) + row["n"]
     used = [status for status in STATUSES if any(status in cell for cell in counted.values())]
     drawn = Table("channel", "region", *used)
