@@ -18,6 +18,10 @@ COLUMNS = 360 * PER_DEGREE
 ROWS = 180 * PER_DEGREE
 
 
+Edge = npt.NDArray[np.float64]
+Bounds = tuple[Edge, Edge, Edge, Edge]
+
+
 def cell_of(lat: float, lon: float) -> int:
     """The number of the cell around a point in WGS 84 degrees; raises ValueError outside of them.
 
@@ -40,7 +44,7 @@ def cells_of(lats: npt.ArrayLike, lons: npt.ArrayLike) -> npt.NDArray[np.int32]:
     return cells
 
 
-def bounds_of(cells: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], ...]:
+def bounds_of(cells: npt.ArrayLike) -> Bounds:
     """(west, south, east, north) of cells in degrees, four arrays: the argument order of `shapely.box`."""
     rows, columns = np.divmod(np.asarray(cells, dtype=np.int64), COLUMNS)
     west = (columns - COLUMNS // 2) / PER_DEGREE

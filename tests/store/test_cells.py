@@ -37,7 +37,8 @@ def test_the_pole_and_the_eastern_edge_belong_to_the_last_row_and_column():
 
 
 def test_bounds_are_the_arguments_of_a_box():
-    box = shapely.box(*bounds_of(np.array([cell_of(31.87, 117.28)])))[0]
+    west, south, east, north = bounds_of(np.array([cell_of(31.87, 117.28)]))
+    box = np.atleast_1d(shapely.box(west, south, east, north))[0]
     assert box.bounds == pytest.approx((117.25, 31.85, 117.3, 31.9))
 
 

@@ -9,6 +9,7 @@ from alerting import subscribing
 from alerting.config import Settings
 from alerting.store.engine import transaction
 from alerting.subscribing import Floor, NewAddress, PointFollow, RegionFollow, exporting
+from alerting.subscribing.rows import COLUMNS
 
 NOW = datetime(2026, 11, 2, 8, 30, tzinfo=UTC)
 
@@ -92,4 +93,4 @@ def test_an_export_runs_over_pages_and_is_in_the_audit(places: Settings, monkeyp
 
 
 def test_an_empty_service_exports_a_heading(places: Settings):
-    assert export(places).splitlines() == [",".join(exporting.COLUMNS)]
+    assert export(places).splitlines() == [",".join(COLUMNS)]
