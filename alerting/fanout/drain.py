@@ -17,7 +17,6 @@ from queue import Empty, SimpleQueue
 from uuid import uuid4
 
 import structlog
-from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from alerting.config import Settings
@@ -26,7 +25,7 @@ from alerting.fanout.stream import Load, Stream
 from alerting.store import addresses, audit, batches, deliveries, outbox, senders
 from alerting.store.addresses import Vault
 from alerting.store.deliveries import Outcome
-from alerting.store.engine import transaction
+from alerting.store.engine import UNAVAILABLE, DriverError, transaction
 from alerting.store.states import AddressState, DeliveryStatus, DispatchState
 from channels.base import Channel, Misconfigured, ProviderDown, Reason, Run, SendResult, SourceFailed, Status
 
@@ -164,7 +163,7 @@ class Drain:
         except loads.TextChanged as error:
             self._hold(error.dispatch)
             return True
-        except OperationalError:
+        except UNAVAILABLE:
             log.warning("database_away", channel=self.channel)
             self.stream.attention(0.2)
         return False
@@ -264,10 +263,10 @@ class Drain:
                 try:
                     self._write(by_load)
                     return
-                except DBAPIError as error:
+                except DriverError as error:
                     if getattr(error.orig, "sqlstate", None) not in REPEATABLE:
                         raise
-        except OperationalError:
+        except UNAVAILABLE:
             log.warning("database_away", channel=self.channel, unwritten=len(waiting))
         self.waiting = waiting + self.waiting
 

@@ -11,13 +11,12 @@ from datetime import datetime
 from uuid import uuid4
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from alerting import feeds
 from alerting.config import Settings
 from alerting.store import batches, deliveries, outbox
 from alerting.store.deliveries import Outcome
-from alerting.store.engine import transaction
+from alerting.store.engine import DriverError, transaction
 from alerting.store.states import DeliveryStatus
 
 log = structlog.get_logger(__name__)
@@ -51,7 +50,7 @@ def _publish(row: deliveries.Planned, settings: Settings, now: datetime) -> Outc
     """Publish one feed. A database error of this feed alone leaves the page to be rendered by the request."""
     try:
         feeds.publish(row.feed or 0, settings=settings, now=now)
-    except DBAPIError as error:
+    except DriverError as error:
         # The class alone: the text may hold what was stored.
         log.error("publishing_failed", feed=row.feed, kind=type(error).__name__)  # noqa: TRY400
         return Outcome(row.n, DeliveryStatus.UNDELIVERED, "not_stored", None, ambiguous=False)

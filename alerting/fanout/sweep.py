@@ -15,14 +15,13 @@ from datetime import datetime, timedelta
 from multiprocessing.process import BaseProcess
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from alerting.config import Settings
 from alerting.fanout import bell, worker
 from alerting.fanout.drain import utc_now
 from alerting.store import alerts, audit, batches, beats, closing, deliveries, outbox
-from alerting.store.engine import ProcessLock, transaction
+from alerting.store.engine import DriverError, ProcessLock, transaction
 from alerting.store.states import LANE_OF_CHANNEL, DeliveryStatus, DispatchState, Lane
 from alerting.tracking import receipts
 
@@ -69,7 +68,7 @@ class Sweep:
         for chore in chores:
             try:
                 chore()
-            except DBAPIError as error:
+            except DriverError as error:
                 log.warning("sweep_chore_failed", chore=chore.__name__, kind=type(error.orig).__name__)
         self.rounds += 1
 

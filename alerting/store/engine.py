@@ -12,13 +12,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, create_engine, text
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 #: What a transaction raises when the database does not answer or refuses; its text may hold the URL, so log its class.
 DatabaseError = SQLAlchemyError
+
+#: Those of them that come from the driver, whose own exception is `.orig`.
+DriverError = DBAPIError
 
 #: Those of them that pass by themselves: no connection, none free, a deadlock. The same request may succeed later.
 UNAVAILABLE: tuple[type[Exception], ...] = (OperationalError, InterfaceError, PoolTimeout)
