@@ -63,7 +63,7 @@ check: setup-test ## format, lint, types, import contracts, dependencies, known 
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/deptry .
 	$(BIN)/bandit -q -c pyproject.toml -r alerting channels wsgi.py
 

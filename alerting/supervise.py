@@ -63,8 +63,9 @@ class Supervisor:
         return len(left)
 
     def start(self, part: Part) -> None:
-        """Run one more part."""
+        """Run one more part; its log begins anew."""
         running = _Running(part)
+        (self.logs / f"{part.name}.log").unlink(missing_ok=True)
         self._parts.append(running)
         self._launch(running)
 
