@@ -6,20 +6,20 @@ submit it at once; nothing is written of a document that is refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
-from alerting.authoring import gate, issue, lineage, policy
+from alerting.authoring import gate, ground, issue, lineage, policy
 from alerting.authoring.errors import Conflict, Refused
 from alerting.authoring.freeze import Frozen, Print, freeze
 from alerting.authoring.gate import Passage
 from alerting.authoring.lineage import Lineage
 from alerting.authoring.values import Actor, Submitted
-from alerting.cap import jsonform, rules
+from alerting.cap import jsonform, rules, segment
 from alerting.cap import xml as cap_xml
 from alerting.cap.findings import ERROR, Finding, by_place
 from alerting.cap.model import Alert, MsgType
@@ -98,7 +98,8 @@ def _take(
 ) -> Submitted:
     passed = gate.passage(alert, omit)
     judged = rules.check(alert, rules.Context(now=now, mode=rules.Mode.PUBLISH))
-    _refuse_errors([*judged, *passed.findings])
+    if _errors([*judged, *passed.findings]):
+        raise Refused(by_place([*judged, *passed.findings, *_further(session, alert, passed, now)]))
     made = _insert(session, alert, digest, passed, now)
     if made is None:  # another submission of this identity has just committed
         known = alerts.by_identity(session, alert.sender, alert.identifier)
@@ -107,7 +108,6 @@ def _take(
         return _known(known, digest)
     alert_id, slug = made
     acts_on = lineage.trace(session, alert, passed.workspace, now)
-    _refuse_errors([*judged, *passed.findings, *acts_on.findings])
     if passed.audience is None:
         return _record(session, alert_id, slug, actor, [*judged, *passed.findings, *acts_on.findings], now)
     how = Print(
@@ -115,7 +115,8 @@ def _take(
     )
     frozen = freeze(session, alert, acts_on, how, now)
     findings = [*judged, *passed.findings, *acts_on.findings, *frozen.findings]
-    _refuse_errors(findings)
+    if _errors(findings):
+        raise Refused(by_place(findings))
     approvers = policy.required(session)
     people = _people(session, alert, frozen, acts_on, passed) if approvers else {}
     alerts.insert_state(
@@ -179,9 +180,17 @@ def _slug(alert_id: UUID) -> str:
     return "".join(_SLUG_LETTERS[bits >> (5 * n) & 31] for n in range(_SLUG_LENGTH))
 
 
-def _refuse_errors(findings: list[Finding]) -> None:
-    if any(finding.severity == ERROR for finding in findings):
-        raise Refused(by_place(list(findings)))
+def _errors(findings: Sequence[Finding]) -> bool:
+    return any(finding.severity == ERROR for finding in findings)
+
+
+def _further(session: Session, alert: Alert, passed: Passage, now: datetime) -> list[Finding]:
+    """What lineage and ground have to say about a document that is refused anyway: everything is told at once."""
+    found = list(lineage.trace(session, alert, passed.workspace, now).findings)
+    if alert.msg_type in {MsgType.ALERT, MsgType.UPDATE}:
+        for part in segment.segments(alert):
+            found += ground.resolve(session, part.area, part.infos[0]).findings
+    return found
 
 
 def _warnings(findings: list[Finding]) -> tuple[Finding, ...]:
