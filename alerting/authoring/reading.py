@@ -107,7 +107,6 @@ def detail(alert: UUID) -> Detail | None:
             return None
         segments = alerts.segments_of(session, alert)
         before, after = alerts.predecessors(session, alert), alerts.successors(session, alert)
-    infos = _infos(found)
     return Detail(
         summary=_summary(found),
         slug=found.slug,
@@ -115,7 +114,7 @@ def detail(alert: UUID) -> Detail | None:
         people=found.people,
         supersedes=tuple(each.id for each in before),
         superseded_by=tuple(each.id for each in after),
-        segments=tuple(_segment(each, infos) for each in segments),
+        segments=tuple(map(_segment, segments)),
         cap=found.cap,
     )
 
@@ -163,14 +162,15 @@ def _colour(info: Mapping[str, Any]) -> str:
     return str(rank.colour(Severity(info["severity"])))
 
 
-def _segment(segment: alerts.Segment, infos: Sequence[Mapping[str, Any]]) -> Segment:
-    info = infos[segment.infos[0]]
+def _segment(segment: alerts.Segment) -> Segment:
+    # From the row: the segments of a message that takes another back may have no info of their own.
+    severity = next(each for each in Severity if rank.floor_of(each) == segment.severity)
     return Segment(
         n=segment.n,
         languages=segment.languages,
         categories=segment.categories,
-        severity=info["severity"],
-        colour=_colour(info),
+        severity=severity.value,
+        colour=str(rank.colour(severity)),
         area=segment.area,
         effective=segment.effective,
         expires=segment.expires,

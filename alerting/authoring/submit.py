@@ -96,6 +96,7 @@ def _take(
     settings: Settings,
     now: datetime,
 ) -> Submitted:
+    """Judge a document, freeze it and write it; raises Refused with everything that was found."""
     passed = gate.passage(alert, omit)
     judged = rules.check(alert, rules.Context(now=now, mode=rules.Mode.PUBLISH))
     if _errors([*judged, *passed.findings]):
@@ -106,17 +107,32 @@ def _take(
         if known is None:
             raise RuntimeError("an alert was refused by the database although its identity is free")
         return _known(known, digest)
-    alert_id, slug = made
     acts_on = lineage.trace(session, alert, passed.workspace, now)
+    findings = [*judged, *passed.findings, *acts_on.findings]
     if passed.audience is None:
-        return _record(session, alert_id, slug, actor, [*judged, *passed.findings, *acts_on.findings], now)
-    how = Print(
-        passed.channels, issuer(settings), link(settings, slug), timedelta(seconds=settings.maximum_life)
-    )
+        return _record(session, *made, actor, findings, now)
+    life = timedelta(seconds=settings.maximum_life)
+    how = Print(passed.channels, issuer(settings), link(settings, made[1]), life)
     frozen = freeze(session, alert, acts_on, how, now)
-    findings = [*judged, *passed.findings, *acts_on.findings, *frozen.findings]
+    findings += frozen.findings
     if _errors(findings):
         raise Refused(by_place(findings))
+    state, people = _settle(session, made[0], alert, frozen, acts_on, passed, actor, now)
+    warnings = _warnings(findings)
+    return Submitted(*made, state, created=True, warnings=warnings, people=tuple(sorted(people.items())))
+
+
+def _settle(
+    session: Session,
+    alert_id: UUID,
+    alert: Alert,
+    frozen: Frozen,
+    acts_on: Lineage,
+    passed: Passage,
+    actor: Actor,
+    now: datetime,
+) -> tuple[AlertState, dict[str, int]]:
+    """Write what was frozen, and issue it where the policy asks for no second person."""
     approvers = policy.required(session)
     people = _people(session, alert, frozen, acts_on, passed) if approvers else {}
     alerts.insert_state(
@@ -134,14 +150,7 @@ def _take(
         issue.put_in_force(session, alert_id, alert, acts_on, approved_by=None, now=now)
         state = AlertState.ISSUED
     _audit(session, alert_id, alert, passed, people, actor, state, now)
-    return Submitted(
-        alert_id,
-        slug,
-        state,
-        created=True,
-        warnings=_warnings(findings),
-        people=tuple(sorted(people.items())),
-    )
+    return state, people
 
 
 def _insert(
@@ -201,6 +210,8 @@ def _record(
     session: Session, alert_id: UUID, slug: str, actor: Actor, findings: list[Finding], now: datetime
 ) -> Submitted:
     """Keep an acknowledgement or a system message: it is never sent."""
+    if _errors(findings):
+        raise Refused(by_place(findings))
     state = AlertState.RECORDED
     alerts.insert_state(session, alert_id, state=state, submitted_by=actor.name, people={}, expires=None)
     audit.append(

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from alerting.authoring import AlertState, NotFound, Refused, WrongState
+from alerting.authoring import AlertState, NotFound, Refused, WrongState, reading
 from alerting.cap.model import Area, MsgType, Reference, Severity, Status, Urgency
 from alerting.store.engine import transaction
 from alerting.store.states import NO_SEGMENT
@@ -304,3 +304,12 @@ def test_references_may_hold_an_older_identity_of_the_same_chain(desk: Desk) -> 
     desk.submit(first)
     made = desk.submit(replace(acting("u-1", MsgType.UPDATE, infos=(info(),)), references=(reference,)))
     assert made.state is AlertState.ISSUED
+
+
+def test_officers_see_a_message_that_takes_another_back_though_it_has_no_info(desk: Desk) -> None:
+    first = warning()
+    desk.submit(first)
+    made = desk.submit(acting("e-1", MsgType.ERROR, first, note="wrong valley"))
+    found = reading.detail(made.id)
+    assert found is not None
+    assert [(row.severity, row.colour) for row in found.segments] == [("Severe", "orange")]
