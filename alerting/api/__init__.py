@@ -51,6 +51,7 @@ def register(
     app.before_request(access.identify)
     limits.register(app, settings)
     app.before_request(access.enforce)
+    app.after_request(access.keep_private)
     errors.register(app, unavailable)
     description.register(app, [alerts.blp, regions.blp, subscribers.blp, officers.blp])
     app.register_blueprint(webhooks.blp)

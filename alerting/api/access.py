@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
-from flask import Flask, current_app, g, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, HTTPException, Unauthorized
 
@@ -95,6 +95,14 @@ def enforce() -> None:
         )
     if g.key.role not in access:
         raise Forbidden(f"a key of role {g.key.role} may not do this; it needs {_either(access)}")
+
+
+def keep_private(response: Response) -> Response:
+    """What was answered to a key is kept by no cache, and read as nothing but what it says it is."""
+    if isinstance(access_of(_view()), frozenset):
+        response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    return response
 
 
 def _view() -> object:

@@ -74,7 +74,7 @@ def failed(error: Exception) -> None:
     """Log an unforeseen error: its class and where it arose. Its text may quote a row or an address, so it stays out."""
     frames = traceback.extract_tb(error.__traceback__)
     where = [f"{frame.filename.removeprefix(_ROOT)}:{frame.lineno} {frame.name}" for frame in frames[-12:]]
-    causes = []
+    causes: list[str] = []
     cause: BaseException | None = error
     while cause is not None and len(causes) < 5:
         causes.append(f"{type(cause).__module__}.{type(cause).__qualname__}")

@@ -91,7 +91,7 @@ def _not_json(detail: str) -> Refused:
 class StrictParser(FlaskParser):
     """Refuses unknown names in queries too, and reads JSON by `read_json`."""
 
-    DEFAULT_UNKNOWN_BY_LOCATION: Final = dict.fromkeys(
+    DEFAULT_UNKNOWN_BY_LOCATION: dict[str, str | None] = dict.fromkeys(
         ["json", "query", "querystring", "form", "path", "view_args"], marshmallow.RAISE
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Row, insert, select, text, update
 from sqlalchemy.orm import Session
@@ -30,9 +31,8 @@ class Key:
 _COLUMNS = (api_key.c.id, api_key.c.name, api_key.c.role, api_key.c.created_at, api_key.c.revoked_at)
 
 
-def _key(row: Row[tuple[int, str, str, datetime, datetime | None]]) -> Key:
-    number, name, role, created_at, revoked_at = row
-    return Key(number, name, Role(role), created_at, revoked_at)
+def _key(row: Row[*tuple[Any, ...]]) -> Key:
+    return Key(row.id, row.name, Role(row.role), row.created_at, row.revoked_at)
 
 
 def alone(session: Session) -> None:

@@ -109,3 +109,9 @@ def test_a_revoked_key_is_refused_from_the_next_request_on(client: FlaskClient, 
     assert administrator is not None
     keys.revoke("auditor", by=administrator, now=datetime.now(UTC))
     assert client.get("/api/v1/alerts", headers=officers.of("auditor")).status_code == 401
+
+
+def test_what_is_answered_to_a_key_is_kept_by_no_cache(client: FlaskClient, officers: Officers) -> None:
+    answer = client.get("/api/v1/alerts", headers=officers.of("auditor"))
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
