@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import repeat
 from typing import Final
 
 import numpy as np
@@ -22,7 +21,7 @@ from shapely.geometry.base import BaseGeometry
 from alerting.cap.limits import LIMITS
 from alerting.cap.model import Area
 
-_NUMERALS: Final = b"0123456789+-.,eE \t\r\n"
+_NUMERALS: Final = b"0123456789+-.eE"
 _WORLD: Final = shapely.box(-180, -90, 180, 90)
 _HALF_WAY_ROUND: Final = 20_003_900.0  # metres from pole to pole: no point of the earth lies farther away
 _CORNERS: Final = 180  # of a circle's outline: its edges sag by 0.015 % of the radius
@@ -56,14 +55,12 @@ def outline(text: str) -> tuple[list[float], list[float]]:
     if text.count(",") > LIMITS.points:
         raise BadShape("G-10", f"the polygon has more than {LIMITS.points} points: simplify it")
     pairs = text.split()
-    numbers = text.replace(",", " ").split()
-    # One comma in each pair and two numbers for each: together they say lat,lon lat,lon and nothing else.
-    if len(numbers) != 2 * len(pairs) or any(map((1).__ne__, map(str.count, pairs, repeat(",")))):
-        raise BadShape("G-02", _PAIRS)
-    if text.encode("ascii", "replace").translate(None, _NUMERALS):
+    written = " ".join(pairs)
+    # What is left without the numerals says at once whether commas and blanks alternate and nothing else is there.
+    if written.encode("ascii", "replace").translate(None, _NUMERALS) != (b", " * len(pairs))[:-1]:
         raise BadShape("G-02", _PAIRS)
     try:
-        flat = list(map(float, numbers))
+        flat = list(map(float, written.replace(",", " ").split(" "))) if pairs else []
     except ValueError:
         raise BadShape("G-02", _PAIRS) from None
     latitudes, longitudes = flat[::2], flat[1::2]
@@ -98,7 +95,9 @@ def circle(text: str) -> Circle:
         latitude, longitude, radius = float(latitude_text), float(longitude_text), float(radius_text)
     except ValueError:
         raise BadShape("G-04", _CIRCLE) from None
-    if text.encode("ascii", "replace").translate(None, _NUMERALS) or not math.isfinite(radius):
+    if text.encode("ascii", "replace").translate(None, _NUMERALS).split() != [b","] or not math.isfinite(
+        radius
+    ):
         raise BadShape("G-04", _CIRCLE)
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
         raise BadShape("G-03", _RANGE)

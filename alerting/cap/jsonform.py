@@ -95,20 +95,20 @@ class _Reading:
                     (*place, str(key)[:80]),
                     f"CAP 1.2 has no such element in {block.name}: take it out",
                 )
-        found: dict[str, Any] = {}
+        found: list[Any] = []
         for field in block.fields:
             raw = data.get(field.name)
             at = (*place, field.name)
             if field.many or field.kind in _LISTED:
-                found[field.attr] = self._array(raw, field, at)
+                found.append(self._array(raw, field, at))
                 if field.required and not raw:
                     self._wrong(field.rule, at, f"{field.name} is missing: every {block.name} needs it")
                 continue
             if raw is None and field.required:
                 self._wrong(field.rule, at, f"{field.name} is missing: every {block.name} needs it")
             value = None if raw is None else self._single(raw, field, at)
-            found[field.attr] = field.placeholder if value is None else value
-        return block.make(**found)
+            found.append(field.placeholder if value is None else value)
+        return block.build(found)
 
     def _array(self, raw: object, field: Field, place: Place) -> tuple[Any, ...]:
         if raw is None:

@@ -48,6 +48,7 @@ _VALUE: Final = f"{{{NAMESPACE}}}value"
 _HOMES: Final = {field.name: block.name for block in (RESOURCE, AREA, INFO, ALERT) for field in block.fields}
 _DOCTYPE: Final = "CAP has no DOCTYPE, and entities are never followed: take the <!DOCTYPE ...> out"
 _AFTER_ALL: Final = 1_000
+_BAD: Final = object()  # stands for what could not be read
 _TEXT, _WORD, _BLOCK = Kind.TEXT, Kind.WORD, Kind.BLOCK
 _LIST, _REFERENCES, _TIME = Kind.LIST, Kind.REFERENCES, Kind.TIME
 
@@ -131,10 +132,11 @@ class _Reading:
 
     def _block(self, element: etree._Element, block: Block, place: Place) -> Any:
         """The block's value; each child costs one look-up, places are made only for findings and nested blocks."""
-        found: dict[str, Any] = {}
+        found: list[Any] = [None] * len(block.fields)
         by_tag = block.by_tag
         last = -1
-        self._no_text(element.text, place)
+        if element.text is not None:
+            self._no_text(element.text, place)
         for child in element:
             if child.tail is not None:
                 self._no_text(child.tail, place)
@@ -142,38 +144,45 @@ class _Reading:
             if field is None:
                 last = self._stranger(child, block, place, last)
                 continue
-            rank, attr, kind = field.rank, field.attr, field.kind
-            if rank <= last and not (field.many and rank == last):
-                if attr in found and not field.many:
+            rank, kind, many = field.rank, field.kind, field.many
+            before = found[rank]
+            if rank <= last and not (many and rank == last):
+                if before is not None and not many:
                     self._wrong("X-03", (*place, field.name), f"{field.name} stands here twice: keep one")
                     continue
-                self._misplaced(field, block, (*place, field.name, len(found.get(attr, ()))), last)
+                self._misplaced(field, block, (*place, field.name, len(before or ())), last)
             else:
                 last = rank
             if kind is _BLOCK:
-                value = self._nested(child, field, place, len(found.get(attr, ())))
+                value = self._nested(child, field, place, len(before or ()))
             elif len(child):
                 value = self._not_leaf(child, field, place)
             elif kind is _TEXT:
                 value = child.text or ""
             elif kind is _WORD:
-                value = field.words.get(child.text or "")
-                if value is None:
-                    self._unknown_word(child.text or "", field, place, found)
+                value = field.words.get(child.text or "", _BAD)
+                if value is _BAD:
+                    self._unknown_word(child.text or "", field, place, len(before or ()))
             else:
-                value = self._value(child.text or "", field, place)
-            if not field.many:
-                found[attr] = value
-            elif attr in found:
-                found[attr].append(value)
+                value = self._value(child.text or "", field, kind, place)
+            if not many:
+                found[rank] = value
+            elif before is None:
+                found[rank] = [value]
             else:
-                found[attr] = [value]
-        if self._broken or not block.required <= found.keys():
-            self._mend(found, block, place)
-        for attr, value in found.items():
-            if type(value) is list:
-                found[attr] = tuple(value)
-        return block.make(**found)
+                before.append(value)
+        for rank in block.required:
+            if found[rank] is None:
+                field = block.fields[rank]
+                self._wrong(
+                    field.rule, (*place, field.name), f"{field.name} is missing: every {block.name} needs it"
+                )
+                found[rank] = _BAD
+        if self._broken:
+            _mend(found, block)
+        for rank in block.plural:
+            found[rank] = tuple(found[rank] or ())
+        return block.build(found)
 
     def _nested(self, child: etree._Element, field: Field, place: Place, n: int) -> Any:
         block = field.block
@@ -186,11 +195,10 @@ class _Reading:
                 and not (len(name) or len(value))
                 and (child.text is None and name.tail is None and value.tail is None)
             ):
-                return NamedValue(name.text or "", value.text or "")
+                return block.build([name.text or "", value.text or ""])
         return self._block(child, block, (*place, field.name, n))
 
-    def _value(self, text: str, field: Field, place: Place) -> Any:
-        kind = field.kind
+    def _value(self, text: str, field: Field, kind: Kind, place: Place) -> Any:
         if kind is _REFERENCES:
             return self._references(text, place)
         if kind is _LIST:
@@ -209,7 +217,7 @@ class _Reading:
             value = field.read(text)
         except BadValue as error:
             self._wrong(field.rule, (*place, field.name), str(error))
-            return None
+            return _BAD
         if kind is _TIME and zero_written_plus(text):
             self._note(
                 "A-03", WARNING, (*place, field.name), "UTC is written +00:00 here: CAP 1.2 writes -00:00"
@@ -229,20 +237,6 @@ class _Reading:
             except BadValue as error:
                 self._note("A-11", ERROR, (*place, "references", n), str(error))
         return tuple(triples)
-
-    def _mend(self, found: dict[str, Any], block: Block, place: Place) -> None:
-        """Report what is missing, and put placeholders where nothing could be read: a draft for the rules."""
-        for field in block.fields:
-            attr = field.attr
-            if field.required and attr not in found:
-                self._wrong(
-                    field.rule, (*place, field.name), f"{field.name} is missing: every {block.name} needs it"
-                )
-            if field.many:
-                if attr in found or field.required:
-                    found[attr] = [value for value in found.get(attr, ()) if value is not None]
-            elif found.get(attr) is None and (attr in found or field.required):
-                found[attr] = () if field.kind in (_LIST, _REFERENCES) else field.placeholder
 
     def _stranger(self, child: etree._Element, block: Block, place: Place, last: int) -> int:
         """An element that the block does not have; the rank after which the next one must stand."""
@@ -272,18 +266,18 @@ class _Reading:
         self._wrong(
             "X-04", (*place, field.name), f"{field.name} holds text alone: take the elements in it out"
         )
-        return (child.text or "") if field.kind is _TEXT else None
+        return (child.text or "") if field.kind is _TEXT else _BAD
 
-    def _unknown_word(self, text: str, field: Field, place: Place, found: dict[str, Any]) -> None:
+    def _unknown_word(self, text: str, field: Field, place: Place, n: int) -> None:
         words = field.words
-        at = (*place, field.name, len(found.get(field.attr, ()))) if field.many else (*place, field.name)
+        at = (*place, field.name, n) if field.many else (*place, field.name)
         hint = ", ".join(words)
         if text.strip(BLANK) in words:
             hint = f"{hint}, without blanks around it"
         self._wrong(field.rule, at, f"{short(text)} is no {field.name}: write one of {hint}")
 
-    def _no_text(self, text: str | None, place: Place) -> None:
-        if text is not None and text.strip(BLANK):
+    def _no_text(self, text: str, place: Place) -> None:
+        if text.strip(BLANK):
             self._wrong(
                 "X-04", place, "text stands between the elements: put it into one of them or take it out"
             )
@@ -303,6 +297,16 @@ class _Reading:
         finding = Finding(rule, level, place, message)
         if len(self._findings) < self._limit and self._findings[-1:] != [finding]:
             self._findings.append(finding)
+
+
+def _mend(found: list[Any], block: Block) -> None:
+    """Put placeholders where nothing could be read: a draft for the rules."""
+    for field in block.fields:
+        value = found[field.rank]
+        if isinstance(value, list):
+            found[field.rank] = [each for each in value if each is not _BAD]
+        elif value is _BAD:
+            found[field.rank] = field.placeholder
 
 
 def _not_cap(root: etree._Element) -> Finding:

@@ -23,7 +23,7 @@ _DEGREE = 111_200.0  # metres of latitude
 _FEW = 8  # polygons that are compared pair by pair before a tree is worth building
 
 
-@rule("G-01", clause="3.2.4", severity=ERROR)
+@rule("G-01", clause="3.2.4", severity=ERROR, about="areas")
 def area_is_described(_: Alert, case: Case) -> Iterator[Fault]:
     for place, area in case.areas:
         if not area.area_desc.strip():
@@ -36,7 +36,7 @@ def _flaws(case: Case, rule_id: str) -> Iterator[Fault]:
             yield Fault(place, str(shape.flaw))
 
 
-@rule("G-02", clause="3.2.4", severity=ERROR)
+@rule("G-02", clause="3.2.4", severity=ERROR, about="polygons")
 def polygon_is_a_closed_ring(_: Alert, case: Case) -> Iterator[Fault]:
     return _flaws(case, "G-02")
 
@@ -52,7 +52,7 @@ def coordinates_are_on_earth(_: Alert, case: Case) -> Iterator[Fault]:
                 yield Fault(place, str(bad))
 
 
-@rule("G-04", clause="3.2.4", severity=ERROR)
+@rule("G-04", clause="3.2.4", severity=ERROR, about="circles")
 def circle_has_centre_and_radius(_: Alert, case: Case) -> Iterator[Fault]:
     for place, text in case.circles:
         try:
@@ -65,14 +65,14 @@ def circle_has_centre_and_radius(_: Alert, case: Case) -> Iterator[Fault]:
                 yield Fault(place, "a radius of 0 is a point without ground: give one above 0", WARNING)
 
 
-@rule("G-06", clause="3.2.4", severity=WARNING)
+@rule("G-06", clause="3.2.4", severity=WARNING, about="areas")
 def codes_go_with_shapes(_: Alert, case: Case) -> Iterator[Fault]:
     for place, area in case.areas:
         if area.geocode and not area.polygon and not area.circle:
             yield Fault(place, "only who knows the list can place these geocodes: add a polygon or circle")
 
 
-@rule("G-07", clause="3.2.4", severity=ERROR, needs=("altitude", "ceiling"))
+@rule("G-07", clause="3.2.4", severity=ERROR, needs=("altitude", "ceiling"), about="areas")
 def ceiling_is_above_altitude(_: Alert, case: Case) -> Iterator[Fault]:
     for place, area in case.areas:
         if area.ceiling is None:
@@ -83,14 +83,14 @@ def ceiling_is_above_altitude(_: Alert, case: Case) -> Iterator[Fault]:
             yield Fault((*place, "ceiling"), "ceiling lies below altitude: swap or correct them")
 
 
-@rule("G-08", clause="3.2.4", severity=WARNING, publish=ERROR)
+@rule("G-08", clause="3.2.4", severity=WARNING, publish=ERROR, about="areas")
 def area_can_be_found(_: Alert, case: Case) -> Iterator[Fault]:
     for place, area in case.areas:
         if not area.polygon and not area.circle and not area.geocode:
             yield Fault(place, "the area has words alone: add a polygon, circle or geocode")
 
 
-@rule("G-09", clause="3.2.4", severity=WARNING, publish=ERROR)
+@rule("G-09", clause="3.2.4", severity=WARNING, publish=ERROR, about="polygons")
 def polygons_are_simple(_: Alert, case: Case) -> Iterator[Fault]:
     sound: dict[Place, list[tuple[Place, BaseGeometry]]] = {}
     for place, shape in case.shapes():
@@ -129,7 +129,7 @@ def _overlap(one: BaseGeometry, other: BaseGeometry) -> float:
     return area
 
 
-@rule("G-10", clause="3.2.4", severity=ERROR)
+@rule("G-10", clause="3.2.4", severity=ERROR, about="polygons")
 def polygons_are_not_too_large(_: Alert, case: Case) -> Iterator[Fault]:
     if case.too_many_points:
         limit = case.context.limits.points

@@ -25,12 +25,16 @@ def _targets(info: Info) -> set[object]:
     return targets
 
 
-@rule("I-02", clause="3.2.2", severity=WARNING, needs=("urgency", "severity", "certainty", "language"))
-def later_infos_do_not_override(alert: Alert, _: Case) -> Iterator[Fault]:
-    if len(alert.info) < 2:
-        return
+@rule(
+    "I-02",
+    clause="3.2.2",
+    severity=WARNING,
+    needs=("urgency", "severity", "certainty", "language"),
+    about="several",
+)
+def later_infos_do_not_override(_: Alert, case: Case) -> Iterator[Fault]:
     sequences: dict[str, list[tuple[int, Info]]] = {}
-    for i, info in enumerate(alert.info):
+    for i, info in enumerate(case.several):
         sequences.setdefault(_language(info), []).append((i, info))
     for sequence in sequences.values():
         ranked: dict[object, tuple[object, ...]] = {}
@@ -43,13 +47,11 @@ def later_infos_do_not_override(alert: Alert, _: Case) -> Iterator[Fault]:
                 )
 
 
-@rule("I-03", clause="3.2.2", severity=WARNING, needs=("category", "eventCode", "event"))
-def infos_are_about_one_event(alert: Alert, _: Case) -> Iterator[Fault]:
-    if len(alert.info) < 2:
-        return
-    first = alert.info[0]
+@rule("I-03", clause="3.2.2", severity=WARNING, needs=("category", "eventCode", "event"), about="several")
+def infos_are_about_one_event(_: Alert, case: Case) -> Iterator[Fault]:
+    first = case.several[0]
     events: dict[str, str] = {}
-    for i, info in enumerate(alert.info):
+    for i, info in enumerate(case.several):
         if set(info.category) != set(first.category):
             yield Fault(
                 ("info", i, "category"), "the categories differ from those of the first info: make them equal"
@@ -65,13 +67,11 @@ def infos_are_about_one_event(alert: Alert, _: Case) -> Iterator[Fault]:
             )
 
 
-@rule("I-04", clause="3.2.2", severity=WARNING, needs=("language",))
-def languages_differ_in_text(alert: Alert, _: Case) -> Iterator[Fault]:
-    if len(alert.info) < 2:
-        return
+@rule("I-04", clause="3.2.2", severity=WARNING, needs=("language",), about="several")
+def languages_differ_in_text(_: Alert, case: Case) -> Iterator[Fault]:
     for name in ("headline", "description", "instruction"):
         first: dict[str, str] = {}
-        for i, info in enumerate(alert.info):
+        for i, info in enumerate(case.several):
             text: str | None = getattr(info, name)
             if text is None or len(text) < _SHORT:
                 continue

@@ -26,7 +26,7 @@ def references_required(alert: Alert, _: Case) -> Iterator[Fault]:
         )
 
 
-@rule("A-08", clause="3.2.1", severity=WARNING, needs=("msgType",))
+@rule("A-08", clause="3.2.1", severity=WARNING, needs=("msgType",), about="references")
 def alert_refers_to_nothing(alert: Alert, _: Case) -> Iterator[Fault]:
     if alert.references and alert.msg_type is MsgType.ALERT:
         yield Fault(
@@ -34,7 +34,7 @@ def alert_refers_to_nothing(alert: Alert, _: Case) -> Iterator[Fault]:
         )
 
 
-@rule("A-11", clause="3.2.1", severity=ERROR)
+@rule("A-11", clause="3.2.1", severity=ERROR, about="references")
 def references_are_triples(alert: Alert, _: Case) -> Iterator[Fault]:
     for n, reference in enumerate(alert.references):
         for part in (reference.sender, reference.identifier):
@@ -45,7 +45,7 @@ def references_are_triples(alert: Alert, _: Case) -> Iterator[Fault]:
                 break
 
 
-@rule("A-12", clause="3.2.1", severity=ERROR, needs=("sender", "identifier"))
+@rule("A-12", clause="3.2.1", severity=ERROR, needs=("sender", "identifier"), about="references")
 def references_look_back(alert: Alert, _: Case) -> Iterator[Fault]:
     seen: set[tuple[str, str]] = set()
     for n, reference in enumerate(alert.references):
@@ -86,7 +86,7 @@ def all_replaced_messages_named(alert: Alert, case: Case) -> Iterator[Fault]:
             )
 
 
-@rule("A-14", clause="3.2.1", severity=ERROR, needs=("msgType", "sender"))
+@rule("A-14", clause="3.2.1", severity=ERROR, needs=("msgType", "sender"), about="references")
 def only_the_sender_may_replace(alert: Alert, case: Case) -> Iterator[Fault]:
     if alert.msg_type not in _REPLACING:
         return

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from shapely.geometry.base import BaseGeometry
 
@@ -63,7 +63,8 @@ class Fault(NamedTuple):
 class Case:
     """One document under examination: its context, and what several rules look at, laid out once.
 
-    `areas`, `polygons`, `circles` and `resources` are those of all infos with their places.
+    `areas`, `polygons`, `circles` and `resources` are those of all infos with their places; `references` are the
+    alert's; `several` are its infos where there is more than one.
     """
 
     __slots__ = (
@@ -74,7 +75,9 @@ class Case:
         "now",
         "polygons",
         "publishing",
+        "references",
         "resources",
+        "several",
         "too_many_points",
     )
 
@@ -83,6 +86,8 @@ class Case:
         self.now = context.now
         self.publishing = context.mode is Mode.PUBLISH
         self._shapes: dict[str, Shape] = {}
+        self.references = alert.references
+        self.several = alert.info if len(alert.info) > 1 else ()
         self.areas: list[tuple[Place, Area]] = []
         self.polygons: list[tuple[Place, str]] = []
         self.circles: list[tuple[Place, str]] = []
@@ -128,6 +133,7 @@ def _shape(text: str) -> Shape:
     return Shape(geometry, valid=bool(geometry.is_valid))
 
 
+About = Literal["areas", "polygons", "circles", "resources", "references", "several"]
 Test = Callable[[Alert, Case], Iterator[Fault]]
 
 
@@ -136,6 +142,7 @@ class Rule:
     """One rule of RULES.md: its clause of CAP 1.2, its severity on reading and on publishing, and its test.
 
     `needs` are the elements whose content it judges by: where one could not be read, the rule has nothing to say.
+    `about` is what it looks through: a rule about resources is not called where there are none.
     """
 
     id: str
@@ -143,6 +150,7 @@ class Rule:
     severity: Level
     publish: Level
     needs: frozenset[str]
+    about: About | None
     test: Test
 
 
@@ -150,12 +158,18 @@ _REGISTER: Final[list[Rule]] = []
 
 
 def rule(
-    rule_id: str, *, clause: str, severity: Level, publish: Level | None = None, needs: tuple[str, ...] = ()
+    rule_id: str,
+    *,
+    clause: str,
+    severity: Level,
+    publish: Level | None = None,
+    needs: tuple[str, ...] = (),
+    about: About | None = None,
 ) -> Callable[[Test], Test]:
     """Enter a test in the register; `publish` is its severity when issuing, where that differs."""
 
     def enter(test: Test) -> Test:
-        _REGISTER.append(Rule(rule_id, clause, severity, publish or severity, frozenset(needs), test))
+        _REGISTER.append(Rule(rule_id, clause, severity, publish or severity, frozenset(needs), about, test))
         return test
 
     return enter
@@ -189,6 +203,8 @@ def _run(entries: Iterable[Rule], alert: Alert, context: Context) -> list[Findin
     case = Case(alert, context)
     findings: list[Finding] = []
     for entry in entries:
+        if entry.about is not None and not getattr(case, entry.about):
+            continue
         for place, message, severity in entry.test(alert, case):
             level = severity or (entry.publish if case.publishing else entry.severity)
             findings.append(Finding(entry.id, level, place, message))

@@ -29,7 +29,7 @@ def _content(deref_uri: str) -> bytes | None:
         return None
 
 
-@rule("R-01", clause="3.2.3", severity=ERROR)
+@rule("R-01", clause="3.2.3", severity=ERROR, about="resources")
 def resource_says_what_it_is(_: Alert, case: Case) -> Iterator[Fault]:
     for place, resource in case.resources:
         if not resource.resource_desc.strip():
@@ -40,7 +40,7 @@ def resource_says_what_it_is(_: Alert, case: Case) -> Iterator[Fault]:
             )
 
 
-@rule("R-02", clause="3.2.3", severity=ERROR)
+@rule("R-02", clause="3.2.3", severity=ERROR, about="resources")
 def size_is_told(_: Alert, case: Case) -> Iterator[Fault]:
     for place, resource in case.resources:
         if resource.size is not None and resource.size < 0:
@@ -51,7 +51,7 @@ def size_is_told(_: Alert, case: Case) -> Iterator[Fault]:
             )
 
 
-@rule("R-03", clause="3.2.3", severity=ERROR, needs=("uri", "derefUri"))
+@rule("R-03", clause="3.2.3", severity=ERROR, needs=("uri", "derefUri"), about="resources")
 def uri_can_be_followed(_: Alert, case: Case) -> Iterator[Fault]:
     for place, resource in case.resources:
         uri = resource.uri
@@ -62,7 +62,7 @@ def uri_can_be_followed(_: Alert, case: Case) -> Iterator[Fault]:
             )
 
 
-@rule("R-04", clause="3.2.3", severity=ERROR, needs=("uri", "derefUri"))
+@rule("R-04", clause="3.2.3", severity=ERROR, needs=("uri", "derefUri"), about="resources")
 def carried_file_is_base64(_: Alert, case: Case) -> Iterator[Fault]:
     for place, resource in case.resources:
         if resource.deref_uri is None:
@@ -77,7 +77,7 @@ def carried_file_is_base64(_: Alert, case: Case) -> Iterator[Fault]:
             )
 
 
-@rule("R-05", clause="3.2.3", severity=WARNING, needs=("digest", "derefUri"))
+@rule("R-05", clause="3.2.3", severity=WARNING, needs=("digest", "derefUri"), about="resources")
 def digest_is_the_files(_: Alert, case: Case) -> Iterator[Fault]:
     for place, resource in case.resources:
         if resource.digest is None:
@@ -95,7 +95,7 @@ def _is_digest(digest: str, deref_uri: str) -> bool:
     return any(hashlib.sha1(text, usedforsecurity=False).hexdigest() == digest for text in texts)
 
 
-@rule("R-06", clause="3.2.3", severity=WARNING, needs=("uri", "derefUri"))
+@rule("R-06", clause="3.2.3", severity=WARNING, needs=("uri", "derefUri"), about="resources")
 def resource_leads_somewhere(_: Alert, case: Case) -> Iterator[Fault]:
     for place, resource in case.resources:
         if not resource.uri and not resource.deref_uri:
