@@ -68,7 +68,10 @@ def demo(
 
     started = time.monotonic()
     environ = {**_private(os.environ), **server_ports(pg_port, valkey_port)}
-    data = embedded.default_data(environ) / "demo"
+    try:
+        data = embedded.subfolder(embedded.default_data(environ), "demo")
+    except embedded.EmbeddedError as error:
+        raise click.ClickException(str(error)) from error
     ports = Ports(port, sandbox_port, smtp_port)
 
     def say(line: str) -> None:

@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from alerting.embedded import postgres, valkey
 from alerting.embedded.errors import EmbeddedError, InUse, PortTaken, Unavailable
-from alerting.embedded.folder import Folder, Secrets, default_data, is_free
+from alerting.embedded.folder import Folder, Secrets, default_data, is_free, subfolder
 
 __all__ = [
     "EmbeddedError",
@@ -33,6 +33,7 @@ __all__ = [
     "is_free",
     "start",
     "stop_left",
+    "subfolder",
 ]
 
 

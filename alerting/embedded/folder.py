@@ -69,6 +69,12 @@ def default_data(environ: Mapping[str, str]) -> Path:
     return Path(state) / "alerting" / name
 
 
+def subfolder(data: Path, name: str) -> Path:
+    """The path of a data folder within a data folder, whose own account of modes is made first."""
+    Folder.make_way(data)
+    return data / name
+
+
 class Folder:
     """One data folder; as root its server parts belong to `nobody`."""
 
@@ -81,15 +87,9 @@ class Folder:
     @classmethod
     def prepare(cls, data: Path) -> Folder:
         """Make the folder; raises Unavailable when the servers' account could not reach it."""
+        cls.make_way(data)
         folder = cls(data)
-        try:
-            data.mkdir(parents=True, exist_ok=True)
-            data.chmod(0o711 if folder.owner else 0o700)
-            folder.run.mkdir(mode=0o700, exist_ok=True)
-        except OSError as error:
-            raise Unavailable(
-                f"the data folder {data} cannot be made ({error.strerror}): set ALERTING_DATA"
-            ) from error
+        folder.run.mkdir(mode=0o700, exist_ok=True)
         if folder.owner:
             for parent in data.parents:
                 if not parent.stat().st_mode & stat.S_IXOTH:
@@ -98,6 +98,17 @@ class Folder:
                         " that everybody may reach, such as one below /var/lib"
                     )
         return folder
+
+    @staticmethod
+    def make_way(data: Path) -> None:
+        """Make a folder that is ours alone, and that as root the servers' account may pass; raises Unavailable."""
+        try:
+            data.mkdir(parents=True, exist_ok=True)
+            data.chmod(0o711 if os.geteuid() == 0 else 0o700)
+        except OSError as error:
+            raise Unavailable(
+                f"the data folder {data} cannot be made ({error.strerror}): set ALERTING_DATA"
+            ) from error
 
     def lock(self) -> None:
         """Hold the folder until `release`, the end of this process included; raises InUse."""

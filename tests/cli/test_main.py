@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.cli.running import ROOT, environment
 
 
 def alerting(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     return subprocess.run(
         [sys.executable, "-m", "alerting.cli", *words],
         capture_output=True,
         text=True,
         check=False,
-        env={**kept, "PYTHONUTF8": "1", **environ},
+        env=environment(**environ),
         cwd=ROOT,
     )
 

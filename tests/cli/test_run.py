@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,25 +14,17 @@ from pathlib import Path
 
 from alerting import pidfiles
 from alerting.store.states import Lane
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.cli.running import ROOT, environment, free_port
 
 
 @contextmanager
 def up(folder: Path, log: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     ports = [free_port() for _ in range(3)]
     options = ["--port", str(ports[0]), "--sandbox-port", str(ports[1]), "--smtp-port", str(ports[2])]
-    environ = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with log.open("wb") as stream:
         process = subprocess.Popen(
             [sys.executable, "-m", "alerting.cli", "up", *options],
-            env={**environ, "ALERTING_DATA": str(folder)},
+            env=environment(ALERTING_DATA=str(folder)),
             cwd=ROOT,
             stdout=stream,
             stderr=stream,
