@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -42,3 +46,14 @@ def test_with_redis_away_requests_are_served_and_still_counted(
     client = app.test_client()
     answers = [client.get("/api/v1/alerts", headers=officers.of("auditor")) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+
+
+@pytest.mark.usefixtures("country", "at_once")
+def test_with_redis_away_a_warning_is_issued_without_waiting_long(
+    settings: Settings, officers: Officers, warning: Callable[..., dict[str, Any]]
+) -> None:
+    client = create_app(replace(settings, redis_url="redis://127.0.0.1:9/0")).test_client()
+    began = time.monotonic()
+    answer = client.post("/api/v1/alerts", json={"alert": warning()}, headers=officers.of("preparer"))
+    assert (answer.status_code, answer.get_json()["state"]) == (201, "issued")
+    assert time.monotonic() - began < 3
