@@ -125,10 +125,15 @@ def words(alert: Alert, segment: Segment, language: str, issuer: Issuer) -> Word
     )
 
 
+# What leaves no mark on a screen: a text of nothing else is as good as missing.
+_INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"}
+
+
 def clean(text: str) -> str:
-    """Without control characters (tab and line feed stay) and without blank edges: a CAP text may hold anything."""
+    """Without control characters (tab and line feed stay) and blank edges; "" if nothing in it can be seen."""
     unified = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(c for c in unified if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cs"}).strip()
+    kept = "".join(c for c in unified if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cs"}).strip()
+    return kept if any(unicodedata.category(c) not in _INVISIBLE for c in kept) else ""
 
 
 def one_line(text: str) -> str:

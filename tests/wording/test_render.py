@@ -6,7 +6,7 @@ from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from alerting.cap.model import Alert, Area, MsgType, ResponseType, Severity, Status
@@ -93,6 +93,9 @@ words_of_any_kind = st.text(alphabet="Flood water river “—” éç€ 洪水
     status=st.sampled_from([Status.ACTUAL, Status.EXERCISE]),
     kind=st.sampled_from([MsgType.ALERT, MsgType.UPDATE, MsgType.CANCEL]),
 )
+@example(
+    "\u200d", "", "\u2060", ["\u200b"], "\u200d", Status.ACTUAL, MsgType.ALERT
+)  # nothing in it can be seen
 def test_whatever_the_texts_the_five_parts_and_the_link_are_there(
     headline: str,
     description: str,
@@ -127,6 +130,18 @@ def test_the_link_is_never_cut_even_if_the_budget_must_yield() -> None:
     assert made.segments > 3
     for part in ("Flood", "Lower", "Jul 24", "Move to", "Water"):
         assert part in made.text
+
+
+def test_with_a_long_link_the_other_parts_are_cut_further_and_all_of_them_stay() -> None:
+    long = "river flood valley " * 20
+    told = alert(info(headline=long, instruction=long, sender_name=long, area=(Area(long),)))
+    link = "https://warnings.example.org/" + "w" * 320
+    made = render(told, first(told), "sms", "en", ISSUER, link)
+    assert made.segments == 3
+    lines = made.text.split("\n")
+    assert len(lines) == 6
+    assert lines[-1] == link
+    assert all(len(line) >= 8 for line in lines)
 
 
 def test_typographic_quotes_do_not_make_an_sms_dearer() -> None:
