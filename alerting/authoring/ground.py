@@ -69,9 +69,8 @@ def resolve(session: Session, areas: Sequence[Area], info: int) -> Resolved:
             if ids is None:
                 place: Place = ("info", info, "area", k, "geocode", j)
                 findings.append(_unresolved(place, code.value_name, code.value, described=shape is not None))
-            elif (
-                shape is None and not area.polygon
-            ):  # a polygon that cannot be read must not become a whole region
+            elif shape is None and not area.polygon:
+                # With a polygon that cannot be read the codes only described it: they must not widen it.
                 coded.update(ids)
     shapes = [shape for shape in drawn if shape is not None]
     ground = _united(session, coded, shapely.union_all(shapes) if shapes else None)

@@ -220,6 +220,7 @@ def test_an_exercise_reaches_exercise_lists_and_nothing_that_everybody_reads(
     dispatches = desk.dispatches(made.id)
     assert set(dispatches) == {"sms", "email"}
     assert {row["audience"] for row in dispatches.values()} == {"exercise"}
+    assert desk.texts(made.id, "rss") == desk.texts(made.id, "web") == {}
     assert min(row["priority"] for row in dispatches.values()) >= 200  # behind every real warning
     assert desk.stored(made.id).workspace == "exercise"
     assert desk.rows("SELECT FROM public_alert") == []
