@@ -6,6 +6,8 @@ are delivered, and the public pages are cached. Invariant: Redis away never refu
 
 from __future__ import annotations
 
+import re
+
 from flask import Flask, current_app, g, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -45,4 +47,9 @@ def _exempt() -> bool:
 
 
 def _storage(redis_url: str) -> str:
-    return f"redis+{redis_url}" if redis_url.startswith("unix:") else redis_url
+    """REDIS_URL as the library `limits` reads it: other names of schemes, and no database behind a Sentinel's service."""
+    if redis_url.startswith("unix:"):
+        return f"redis+{redis_url}"
+    if redis_url.startswith("redis+sentinel:"):
+        return re.sub(r"(?<=[^/])/\d+$", "", redis_url)
+    return redis_url

@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from alerting import create_app
+from alerting.api import limits
 from alerting.config import Settings
 from tests.api.conftest import Officers
 
@@ -57,3 +58,16 @@ def test_with_redis_away_a_warning_is_issued_without_waiting_long(
     answer = client.post("/api/v1/alerts", json={"alert": warning()}, headers=officers.of("preparer"))
     assert (answer.status_code, answer.get_json()["state"]) == (201, "issued")
     assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("redis://127.0.0.1:6379/3", "redis://127.0.0.1:6379/3"),
+        ("unix:///run/redis.sock?db=1", "redis+unix:///run/redis.sock?db=1"),
+        ("redis+sentinel://:pw@a:26379,b:26379/main/2", "redis+sentinel://:pw@a:26379,b:26379/main"),
+        ("redis+sentinel://a:26379/main", "redis+sentinel://a:26379/main"),
+    ],
+)
+def test_every_redis_url_that_the_service_takes_is_one_for_the_limits(written: str, read: str) -> None:
+    assert limits._storage(written) == read
