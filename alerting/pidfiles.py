@@ -7,13 +7,16 @@ Invariant: a process that did not write its start time into the file is never si
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -135,9 +138,7 @@ def send(identity: Identity, number: signal.Signals) -> bool:
 
 def stop(identity: Identity, *, patience: float, first: signal.Signals = signal.SIGTERM) -> None:
     """End that process: `first`, then SIGKILL after `patience` seconds. Returns when it has gone."""
-    if not send(identity, first):
-        return
-    if not gone(identity, patience):
+    if send(identity, first) and not gone(identity, patience):
         send(identity, signal.SIGKILL)
         gone(identity, 5.0)
 
@@ -150,4 +151,30 @@ def gone(identity: Identity, patience: float) -> bool:
             return True
         if time.monotonic() > deadline:
             return False
+        time.sleep(0.02)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of whatever our children leave behind (Linux), so that `bury` can wait for it.
+
+    A container's first process often waits for nobody: daemons that we stopped would stay in the list of processes.
+    """
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def bury(pid: int, patience: float = 2.0) -> None:
+    """After a daemon has ended: take it out of the list of processes, or wait a little until its parent has."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        try:
+            os.waitpid(pid, os.WNOHANG)  # it is ours where we adopt orphans
+        except ChildProcessError:
+            try:
+                os.kill(pid, 0)
+            except OSError:
+                return
+            if identify(pid) is not None:
+                return  # the number is somebody else's by now
         time.sleep(0.02)

@@ -116,6 +116,7 @@ def pytest_configure_node(node: object) -> None:  # pytest-xdist: a worker is ab
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    pidfiles.adopt_orphans()  # so that a stopped server is gone at once, wherever the tests run
     if hasattr(config, "workerinput"):
         return
     if os.environ.get("CI") == "true" and SHARED.is_dir():

@@ -19,7 +19,7 @@ from types import FrameType
 
 import click
 
-from alerting import embedded
+from alerting import embedded, pidfiles
 from alerting.config import Settings
 from alerting.store.states import Lane
 from alerting.supervise import Part, Supervisor, own_environment
@@ -103,6 +103,7 @@ def stack(
     start empty. Raises ClickException.
     """
     with _ended_by_signals():
+        pidfiles.adopt_orphans()
         try:
             servers = embedded.start(data, environ, fresh=fresh)
         except embedded.EmbeddedError as error:

@@ -89,6 +89,7 @@ def stop(folder: Folder) -> None:
     running = _running(folder)
     if running is not None:
         pidfiles.stop(running, patience=20.0, first=signal.SIGINT)
+        pidfiles.bury(running.pid)
     folder.pidfile("postgres").unlink(missing_ok=True)
 
 

@@ -52,6 +52,7 @@ def stop(folder: Folder) -> None:
     running = folder.running("valkey")
     if running is not None:
         pidfiles.stop(running, patience=5.0, first=signal.SIGTERM)
+        pidfiles.bury(running.pid)
     folder.pidfile("valkey").unlink(missing_ok=True)
 
 
