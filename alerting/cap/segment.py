@@ -16,6 +16,7 @@ import langcodes
 from langcodes.tag_parser import LanguageTagError
 
 from alerting.cap.model import Alert, Area, Category, Certainty, Info, NamedValue, Severity, Urgency
+from alerting.cap.slots import builder
 
 DEFAULT_LANGUAGE: Final = "en-US"
 """What an absent language means, section 3.2.2."""
@@ -97,17 +98,38 @@ def _key(alert: Alert, info: Info) -> Hashable:
 
 def _segment(n: int, alert: Alert, infos: tuple[int, ...], languages: tuple[str, ...]) -> Segment:
     first = alert.info[infos[0]]
-    return Segment(
-        n=n,
-        infos=infos,
-        languages=languages,
-        category=first.category,
-        urgency=first.urgency,
-        severity=first.severity,
-        certainty=first.certainty,
-        effective=first.effective or alert.sent,
-        onset=first.onset,
-        expires=first.expires,
-        area=first.area,
-        event_code=first.event_code,
+    return _build(
+        (
+            n,
+            infos,
+            languages,
+            first.category,
+            first.urgency,
+            first.severity,
+            first.certainty,
+            first.effective or alert.sent,
+            first.onset,
+            first.expires,
+            first.area,
+            first.event_code,
+        )
     )
+
+
+_build: Final = builder(
+    Segment,
+    (
+        "n",
+        "infos",
+        "languages",
+        "category",
+        "urgency",
+        "severity",
+        "certainty",
+        "effective",
+        "onset",
+        "expires",
+        "area",
+        "event_code",
+    ),
+)

@@ -19,6 +19,7 @@ from alerting.cap.area import BadShape, polygon
 from alerting.cap.findings import Document, Finding, Level, Place, by_place
 from alerting.cap.limits import LIMITS, Limits
 from alerting.cap.model import Alert, Area, Resource
+from alerting.cap.slots import builder
 
 
 class Mode(Enum):
@@ -130,7 +131,7 @@ def _shape(text: str) -> Shape:
         geometry = polygon(text)
     except BadShape as bad:
         return Shape(None, valid=False, flaw=bad)
-    return Shape(geometry, valid=bool(geometry.is_valid))
+    return _shaped((geometry, geometry.is_valid, None))
 
 
 About = Literal["areas", "polygons", "circles", "resources", "references", "several"]
@@ -180,6 +181,10 @@ def rules() -> tuple[Rule, ...]:
     return tuple(_REGISTER)
 
 
+_finding: Final = builder(Finding)
+_shaped: Final = builder(Shape)
+
+
 def check(subject: Document | Alert, context: Context = READING) -> tuple[Finding, ...]:
     """Everything wrong with a document: the findings of reading it and of all rules, ordered by place.
 
@@ -207,7 +212,7 @@ def _run(entries: Iterable[Rule], alert: Alert, context: Context) -> list[Findin
             continue
         for place, message, severity in entry.test(alert, case):
             level = severity or (entry.publish if case.publishing else entry.severity)
-            findings.append(Finding(entry.id, level, place, message))
+            findings.append(_finding((entry.id, level, place, message)))
             if len(findings) >= context.limits.findings:
                 return findings
     return findings
