@@ -38,7 +38,9 @@ class Settings:
     twilio_messaging_service_sid: str = ""
     twilio_api_base_url: str = "https://api.twilio.com"
     sms_in_flight: int = 64  # requests to the provider at once, per worker; rate = in flight / latency
-    sms_rate: float | None = None  # SMS segments a second of the whole sender; None: as fast as the provider takes
+    sms_rate: float | None = (
+        None  # SMS segments a second of the whole sender; None: as fast as the provider takes
+    )
 
     smtp_url: str = ""  # smtp:// | smtp+starttls:// | smtps://[user:password@]host[:port]
     mail_from: str = "Warnings <warnings@localhost.localdomain>"
@@ -86,14 +88,18 @@ class _Reader:
             secret_key=self.required("SECRET_KEY", "any long random text"),
             address_keys=self.address_keys(),
             address_mac_key=self.key("ADDRESS_MAC_KEY"),
-            public_base_url=self.url("PUBLIC_BASE_URL", {"http", "https"}, default("public_base_url")).rstrip("/"),
+            public_base_url=self.url("PUBLIC_BASE_URL", {"http", "https"}, default("public_base_url")).rstrip(
+                "/"
+            ),
             data=Path(self.text("ALERTING_DATA", ".")),
             database_direct_url=self.text("DATABASE_DIRECT_URL", ""),
             pgbouncer=self.text("PGBOUNCER", "") in {"1", "true", "yes"},
             twilio_account_sid=text("twilio_account_sid"),
             twilio_auth_token=text("twilio_auth_token"),
             twilio_messaging_service_sid=text("twilio_messaging_service_sid"),
-            twilio_api_base_url=self.url("TWILIO_API_BASE_URL", {"http", "https"}, default("twilio_api_base_url")),
+            twilio_api_base_url=self.url(
+                "TWILIO_API_BASE_URL", {"http", "https"}, default("twilio_api_base_url")
+            ),
             sms_in_flight=int(self.number("SMS_IN_FLIGHT", 64, 1, 4096)),
             sms_rate=self.rate("SMS_RATE"),
             smtp_url=self.url("SMTP_URL", {"smtp", "smtp+starttls", "smtps"}, ""),
