@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 import numpy as np
 import psycopg
 import shapely
+from psycopg.types.json import Jsonb
 
 from alerting.config import Settings
 from alerting.store.addresses import Vault
@@ -51,9 +52,10 @@ def _regions(connection: psycopg.Connection) -> None:
         connection.execute(
             """INSERT INTO region (id, code, parent, low, high, names, geometry, west, south, east, north)
                OVERRIDING SYSTEM VALUE VALUES (%s, %s, 1, %s, %s, %s, %s, %s, %s, %s, %s)""",
-            (i + 2, f"XX-{i:02}", i + 1, i + 1, psycopg.types.json.Jsonb({"en": f"Square {i}"}),
+            (i + 2, f"XX-{i:02}", i + 1, i + 1, Jsonb({"en": f"Square {i}"}),
              shapely.to_wkb(box), west, south, west + 1, south + 1),
         )  # fmt: skip
+        connection.execute("INSERT INTO region_geocode VALUES ('BENCH', %s, %s)", (f"XX-{i:02}", i + 2))
 
 
 def _people(
@@ -130,14 +132,13 @@ def issue(url: str, *, squares: int, rows: int, columns: int, priority: int = 0,
     ]
     meeting = [i for i, box in boxes if shapely.intersection(box, shape).area > 1e-3]
     with psycopg.connect(url) as connection:
-        json = psycopg.types.json.Jsonb
         gate = ("live", "Actual", "Public", "Alert")
         connection.execute(
             """INSERT INTO alert (id, slug, workspace, sender, identifier, sent, status, scope, msg_type, origin, hash, cap,
                                   cap_xml, received_at)
                VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'own', %s, %s, %s, %s)""",
             (alert_id, alert_id.hex[:10], gate[0], "bench@warn.example", alert_id.hex, now, *gate[1:], alert_id.bytes,
-             json({}), b"", now),
+             Jsonb({}), b"", now),
         )  # fmt: skip
         connection.execute(
             "INSERT INTO alert_state (alert, state, submitted_by, issued_at, expires) VALUES (%s, 'issued', 'bench', %s, %s)",

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
-
-from alerting import pidfiles
-from alerting.config import Settings
 from bench import population
+from bench.parts import Parts
 from channels.sandbox.process import CountingProcess
+
+from alerting.config import Settings
 from tests.fanout.country import Country
 
 PEOPLE = 2_000
@@ -26,57 +21,9 @@ PEOPLE = 2_000
 class Cluster:
     """The parts of the service as processes, and the provider's count of what came out."""
 
-    settings: Settings
+    parts: Parts
     provider: CountingProcess
     country: Country
-    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-
-    def environ(self, **more: str) -> dict[str, str]:
-        settings = self.settings
-        return {
-            **os.environ,
-            "DATABASE_URL": settings.database_url,
-            "REDIS_URL": settings.redis_url,
-            "SECRET_KEY": settings.secret_key,
-            "ADDRESS_KEYS": ",".join(
-                f"{name}:{base64.b64encode(key).decode()}" for name, key in settings.address_keys
-            ),
-            "ADDRESS_MAC_KEY": base64.b64encode(settings.address_mac_key).decode(),
-            "TWILIO_ACCOUNT_SID": settings.twilio_account_sid,
-            "TWILIO_AUTH_TOKEN": settings.twilio_auth_token,
-            "TWILIO_MESSAGING_SERVICE_SID": settings.twilio_messaging_service_sid,
-            "TWILIO_API_BASE_URL": self.provider.http_url,
-            "SMTP_URL": self.provider.smtp_url,
-            **more,
-        }
-
-    def start(self, name: str, *command: str, **environ: str) -> subprocess.Popen[bytes]:
-        """Run `alerting COMMAND` in a session of its own."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "alerting.cli", *command],
-            env=self.environ(**environ),
-            start_new_session=True,
-            stdin=subprocess.DEVNULL,
-        )
-        self.running[name] = process
-        return process
-
-    def script(self, name: str, code: str) -> subprocess.Popen[bytes]:
-        """Run Python code in a session of its own."""
-        process = subprocess.Popen(
-            [sys.executable, "-c", code], env=self.environ(), start_new_session=True, stdin=subprocess.DEVNULL
-        )
-        self.running[name] = process
-        return process
-
-    def signal(self, name: str, number: signal.Signals) -> None:
-        """Send a signal to a part and to everything that it has forked."""
-        identity = pidfiles.identify(self.running[name].pid)
-        assert identity is not None
-        for one in pidfiles.session_of(identity):
-            pidfiles.send(one, number)
-        if number is signal.SIGKILL:
-            self.running.pop(name).wait(10)
 
     def counts(self, channel: str = "sms") -> dict[str, int]:
         """How often each recipient was reached, by the provider's own count."""
@@ -127,8 +74,5 @@ class Cluster:
 @pytest.fixture
 def cluster(settings: Settings) -> Iterator[Cluster]:
     population.settle(settings.database_url, settings, PEOPLE)
-    with CountingProcess() as provider:
-        found = Cluster(settings, provider, Country(settings.database_url))
-        yield found
-        for name in list(found.running):
-            found.signal(name, signal.SIGKILL)
+    with CountingProcess() as provider, Parts(settings, provider.http_url, provider.smtp_url) as parts:
+        yield Cluster(parts, provider, Country(settings.database_url))

@@ -21,8 +21,8 @@ BOUND = 264
 
 def start_all(cluster: Cluster, **environ: str) -> None:
     for lane in ("plan", "sms"):
-        cluster.start(lane, "worker", lane, **environ)
-    cluster.start("sweep", "sweep", **environ)
+        cluster.parts.start(lane, "worker", lane, **environ)
+    cluster.parts.start("sweep", "sweep", **environ)
 
 
 @pytest.mark.slow
@@ -30,9 +30,9 @@ def test_a_worker_killed_in_mid_batch_loses_nobody_and_its_repeats_are_marked(cl
     cluster.country.warn(squares=100)
     start_all(cluster, SMS_RATE=str(RATE), SMS_IN_FLIGHT=str(IN_FLIGHT))
     cluster.until(lambda: cluster.received() > 250, 20)
-    cluster.signal("sms", signal.SIGKILL)
+    cluster.parts.signal("sms", signal.SIGKILL)
     leased = cluster.country.one("SELECT count(*) FROM batch WHERE state = 'leased'")
-    cluster.start("sms", "worker", "sms", SMS_RATE=str(RATE), SMS_IN_FLIGHT=str(IN_FLIGHT))
+    cluster.parts.start("sms", "worker", "sms", SMS_RATE=str(RATE), SMS_IN_FLIGHT=str(IN_FLIGHT))
     cluster.until(cluster.finished, 40)
     counts, marked = cluster.counts(), cluster.marked()
     repeated = {to for to, times in counts.items() if times > 1}
@@ -48,15 +48,16 @@ def test_a_worker_killed_in_mid_batch_loses_nobody_and_its_repeats_are_marked(cl
 @pytest.mark.slow
 def test_a_planner_killed_in_mid_expansion_loses_and_repeats_nobody(cluster: Cluster) -> None:
     cluster.country.warn(squares=100)
-    cluster.script(
+    cluster.parts.python(
         "plan",
+        "-c",
         "from alerting.config import Settings; from alerting.fanout import expand, worker;"
         "from alerting.store import expansion; from alerting.store.states import Lane;"
         "expand.RANGES = (10,); expansion.FEW = 1; s = Settings.from_env(); worker.prepare(s);"
         "worker.turn(Lane.PLAN, s, limit=60)",
     )
     cluster.until(lambda: cluster.country.one("SELECT max(ranges) FROM dispatch") > 20, 20)  # type: ignore[operator]
-    cluster.signal("plan", signal.SIGKILL)
+    cluster.parts.signal("plan", signal.SIGKILL)
     assert cluster.country.rows("SELECT 1 FROM dispatch WHERE state = 'planning'"), "it had already ended"
     start_all(cluster)
     cluster.until(cluster.finished, 30)
@@ -71,14 +72,14 @@ def test_a_worker_stopped_past_its_lease_writes_nothing_more(cluster: Cluster) -
     cluster.country.warn(squares=100)
     start_all(cluster, SMS_RATE=str(RATE), SMS_IN_FLIGHT=str(IN_FLIGHT))
     cluster.until(lambda: cluster.received() > 250, 20)
-    cluster.signal("sms", signal.SIGSTOP)
-    cluster.running["stopped"] = cluster.running.pop("sms")
+    cluster.parts.signal("sms", signal.SIGSTOP)
+    cluster.parts.running["stopped"] = cluster.parts.running.pop("sms")
     assert cluster.country.one("SELECT count(*) FROM batch WHERE state = 'leased'"), "nothing was leased"
-    cluster.start("sms", "worker", "sms", SMS_RATE=str(RATE), SMS_IN_FLIGHT=str(IN_FLIGHT))
+    cluster.parts.start("sms", "worker", "sms", SMS_RATE=str(RATE), SMS_IN_FLIGHT=str(IN_FLIGHT))
     cluster.until(cluster.finished, 2 * LEASE + 20)
     before = cluster.country.rows("SELECT n, attempts, status, at FROM delivery ORDER BY dispatch, n")
     received = cluster.received()
-    cluster.signal("stopped", signal.SIGCONT)
+    cluster.parts.signal("stopped", signal.SIGCONT)
     time.sleep(2)
     assert cluster.country.rows("SELECT n, attempts, status, at FROM delivery ORDER BY dispatch, n") == before
     assert cluster.received() - received <= IN_FLIGHT
@@ -92,8 +93,8 @@ def test_a_worker_stopped_past_its_lease_writes_nothing_more(cluster: Cluster) -
 def test_an_emptied_redis_in_mid_run_loses_and_repeats_nobody(cluster: Cluster) -> None:
     cluster.country.warn(squares=100)
     start_all(cluster, SMS_RATE=str(RATE))
-    cluster.start("email", "worker", "email", EMAIL_RATE=str(RATE))
-    with Redis.from_url(cluster.settings.redis_url) as redis:
+    cluster.parts.start("email", "worker", "email", EMAIL_RATE=str(RATE))
+    with Redis.from_url(cluster.parts.settings.redis_url) as redis:
         cluster.until(lambda: cluster.received() > 50, 20)
         for _ in range(20):
             redis.flushdb()
@@ -108,7 +109,7 @@ def test_an_emptied_redis_in_mid_run_loses_and_repeats_nobody(cluster: Cluster) 
 @pytest.mark.slow
 def test_without_redis_the_sweeps_children_do_the_work(cluster: Cluster) -> None:
     cluster.country.warn(squares=100)
-    cluster.start("sweep", "sweep", REDIS_URL="redis://127.0.0.1:1/0")
+    cluster.parts.start("sweep", "sweep", REDIS_URL="redis://127.0.0.1:1/0")
     assert cluster.until(lambda: cluster.received() > 0, 15) <= 8
     cluster.until(cluster.finished, 30)
     assert set(cluster.counts()) == cluster.everybody()
@@ -120,8 +121,8 @@ def test_a_bell_that_was_never_rung_delays_the_first_message_by_three_seconds_at
     cluster: Cluster,
 ) -> None:
     start_all(cluster)
-    bell.configure(cluster.settings.redis_url)
-    with Redis.from_url(cluster.settings.redis_url) as redis:
+    bell.configure(cluster.parts.settings.redis_url)
+    with Redis.from_url(cluster.parts.settings.redis_url) as redis:
         cluster.until(lambda: redis.scard("rq:workers:sms") and redis.scard("rq:workers:plan"), 20)
     time.sleep(1.5)
     cluster.country.warn(squares=100)  # as if the web process had died between commit and bell
@@ -132,7 +133,7 @@ def test_a_bell_that_was_never_rung_delays_the_first_message_by_three_seconds_at
 def test_while_redis_is_up_every_lease_belongs_to_an_rq_job(cluster: Cluster) -> None:
     cluster.country.warn(squares=100)
     start_all(cluster, SMS_RATE=str(RATE))
-    with Redis.from_url(cluster.settings.redis_url) as redis:
+    with Redis.from_url(cluster.parts.settings.redis_url) as redis:
         seen = 0
         deadline = time.monotonic() + 20
         while not cluster.finished() and time.monotonic() < deadline:

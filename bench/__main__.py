@@ -1,0 +1,69 @@
+"""`python -m bench [NAME]`: run the rows, or those whose name begins with NAME, print a table, write build/bench.json.
+
+A row is {name, value, unit, reference, goal, samples}: medians in one unit; with a reference the goal is the least ratio of
+the two rates, without one it is the most seconds (unit s) or the least rate.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+#: The module of each family of names.
+MODULES = {"cap": "bench.cap", "sms": "bench.sms", "sandbox": "bench.sandbox", "fanout": "bench.fanout"}
+
+OUT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
+
+
+def met(row: dict[str, Any]) -> bool | None:
+    """Whether the goal is reached; None for a void row."""
+    if row["value"] is None:
+        return None
+    if row["reference"] is not None:
+        return bool(row["value"] / row["reference"] >= row["goal"])
+    return bool(row["value"] <= row["goal"] if row["unit"] == "s" else row["value"] >= row["goal"])
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """The rows as text."""
+    lines = [f"{'name':<22}{'value':>12} {'unit':<14}{'reference':>12}{'ratio':>9}{'goal':>9}  met"]
+    for row in rows:
+        value, reference = row["value"], row["reference"]
+        ratio = f"{value / reference:.2f}x" if value is not None and reference else ""
+        verdict = {True: "yes", False: "NO", None: "void"}[met(row)]
+        lines.append(
+            f"{row['name']:<22}{_number(value):>12} {row['unit']:<14}{_number(reference):>12}{ratio:>9}{row['goal']:>9}  {verdict}"
+        )
+    return "\n".join(lines)
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3f}"
+
+
+def main(arguments: list[str]) -> int:
+    """Exit 0 when every row ran; goals are reported, not enforced: machines are noisy."""
+    prefix = arguments[0] if arguments else ""
+    wanted: Callable[[str], bool] = lambda name: name.startswith(prefix)  # noqa: E731
+    rows: list[dict[str, Any]] = []
+    for family, module in MODULES.items():
+        if family.startswith(prefix.partition(".")[0]) or prefix.startswith(family):
+            found = importlib.import_module(module).rows
+            rows += found(wanted) if family == "fanout" else [row for row in found() if wanted(row["name"])]
+    if not rows:
+        print(f"no row is named {prefix}*", file=sys.stderr)
+        return 2
+    OUT.parent.mkdir(exist_ok=True)
+    OUT.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    print(table(rows))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
