@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -24,6 +25,10 @@ from alerting.cap.model import Area
 _NUMERALS: Final = b"0123456789+-.eE"
 _WORLD: Final = shapely.box(-180, -90, 180, 90)
 _HALF_WAY_ROUND: Final = 20_003_900.0  # metres from pole to pole: no point of the earth lies farther away
+_LONG: Final = (
+    30  # characters of a pair, from which on many numbers have more digits than a double is quick to read
+)
+_DIGITS: Final = 16  # characters kept of those: with three digits before the point it is exact to a hundredth of a millimetre
 _WKB_POLYGON: Final = 3
 _CORNERS: Final = 180  # of a circle's outline: its edges sag by 0.015 % of the radius
 _OUTWARD: Final = 1.0004  # the corners lie this much outside, so that no edge cuts into the circle
@@ -54,22 +59,26 @@ class Outline(NamedTuple):
     span: float
 
 
-def points(area: Area) -> int:
-    """How many points the area's polygons write down: counted, not read."""
-    return sum(text.count(",") for text in area.polygon)
+def more_points(texts: Iterable[str], limit: int) -> bool:
+    """Whether polygons write down more points than that: counted, not read, and too short ones not even counted."""
+    texts = tuple(texts)
+    return sum(map(len, texts)) > limit and sum(text.count(",") for text in texts) > limit
 
 
 def outline(text: str) -> Outline:
     """One polygon's ring as written. Raises BadShape (G-02, G-03, G-10)."""
-    if text.count(",") > LIMITS.points:
+    if more_points((text,), LIMITS.points):
         raise BadShape("G-10", f"the polygon has more than {LIMITS.points} points: simplify it")
     pairs = text.split()
     written = " ".join(pairs)
     # What is left without the numerals says at once whether commas and blanks alternate and nothing else is there.
     if written.encode("ascii", "replace").translate(None, _NUMERALS) != (b", " * len(pairs))[:-1]:
         raise BadShape("G-02", _PAIRS)
+    numbers = written.replace(",", " ").split(" ") if pairs else []
+    if len(written) > _LONG * len(pairs) and "e" not in written and "E" not in written:
+        numbers = [number[:_DIGITS] for number in numbers]
     try:
-        flat = list(map(float, written.replace(",", " ").split(" "))) if pairs else []
+        flat = list(map(float, numbers))
     except ValueError:
         raise BadShape("G-02", _PAIRS) from None
     latitudes, longitudes = flat[::2], flat[1::2]
@@ -159,7 +168,7 @@ def ground(area: Area) -> BaseGeometry | None:
     Shapes that cannot be read are left out: `rules.check` reports each of them, and such a warning is not issued. A
     polygon that crosses itself counts for what it encloses. Raises nothing.
     """
-    if points(area) > LIMITS.points:
+    if more_points(area.polygon, LIMITS.points):
         return None
     shapes: list[BaseGeometry] = []
     for text in area.polygon:

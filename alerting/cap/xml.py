@@ -47,6 +47,7 @@ _VALUE_NAME: Final = f"{{{NAMESPACE}}}valueName"
 _VALUE: Final = f"{{{NAMESPACE}}}value"
 _HOMES: Final = {field.name: block.name for block in (RESOURCE, AREA, INFO, ALERT) for field in block.fields}
 _DOCTYPE: Final = "CAP has no DOCTYPE, and entities are never followed: take the <!DOCTYPE ...> out"
+_SHORTEST: Final = 3  # bytes of an element: <a> before its end tag
 _AFTER_ALL: Final = 1_000
 _BAD: Final = object()  # stands for what could not be read
 _TEXT, _WORD, _BLOCK = Kind.TEXT, Kind.WORD, Kind.BLOCK
@@ -91,13 +92,18 @@ def read(data: bytes, limits: Limits = LIMITS) -> Document:
 def _refuse(data: bytes, limits: Limits) -> Finding | None:
     if len(data) > limits.size:
         message = f"the document has {len(data)} bytes and {limits.size} are allowed: shorten it"
-    elif data.count(b"<") > limits.elements < data.count(b"<") - data.count(b"</"):
+    elif _elements(data, limits.elements) > limits.elements:
         message = f"the document has more than {limits.elements} elements: split or shorten it"
     elif b"!" in data and _PROLOG_DOCTYPE.match(data):
         message = _DOCTYPE
     else:
         return None
     return Finding("X-01", ERROR, (), message)
+
+
+def _elements(data: bytes, limit: int) -> int:
+    """How many elements there may be; a document too short for more than the limit is not counted."""
+    return 0 if len(data) < _SHORTEST * limit else data.count(b"<") - data.count(b"</")
 
 
 def _reason(error: Exception) -> str:

@@ -14,7 +14,6 @@ from alerting.cap.schema import ALERT, NAMESPACE, Block, Field, Kind
 from alerting.cap.values import BadValue, items_text, reference_text, time_text
 
 _CONTROLS: Final = bytes(code for code in range(32) if code not in b"\t\n\r")
-_NON_CHARACTERS: Final = ("\ufffe", "\uffff")
 
 
 class Unwritable(ValueError):
@@ -31,7 +30,7 @@ def write(alert: Alert) -> bytes:
         data = text.encode()
     except (BadValue, UnicodeEncodeError) as error:
         raise Unwritable(f"this alert cannot be written as CAP: {_reason(error)}") from None
-    if len(data.translate(None, _CONTROLS)) != len(data) or any(code in text for code in _NON_CHARACTERS):
+    if len(data.translate(None, _CONTROLS)) != len(data) or "\ufffe" in text or "\uffff" in text:
         raise Unwritable("this alert cannot be written as CAP: a text holds a control character, take it out")
     return data
 
@@ -107,7 +106,7 @@ def _pair_writer(name: str, indent: str) -> WriteBlock:
 
 def _writer(block: Block, indent: str) -> WriteBlock:
     """A function that writes the inside of one block: its tags are made once, here."""
-    steps: list[tuple[str, str, bool, Callable[[Any], str], WriteBlock | None]] = []
+    steps: list[tuple[str, str, bool, Callable[[Any], str] | None, WriteBlock | None]] = []
     for field in block.fields:
         opening, closing = f"{indent}<{field.name}>", f"</{field.name}>\n"
         nested: WriteBlock | None = None
@@ -119,7 +118,8 @@ def _writer(block: Block, indent: str) -> WriteBlock:
                 f"{opening}\n",
                 f"{indent}{closing}",
             )
-        steps.append((opening, closing, field.many, _as_text(field), nested))
+        plain = field.kind is Kind.TEXT and not field.many
+        steps.append((opening, closing, field.many, None if plain else _as_text(field), nested))
     values_of = block.values
 
     def write_block(value: Any, put: Put) -> None:
@@ -127,7 +127,10 @@ def _writer(block: Block, indent: str) -> WriteBlock:
             if not part and (part is None or part == ()):
                 continue
             opening, closing, many, as_text, nested = step
-            if nested is not None:
+            if as_text is None:  # plain text, by far the most: checked here, without a call
+                unsafe = "&" in part or "<" in part or ">" in part or "\r" in part
+                put(f"{opening}{_escaped(part) if unsafe else part}{closing}")
+            elif nested is not None:
                 for item in part:
                     if opening:
                         put(opening)

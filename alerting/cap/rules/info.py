@@ -81,6 +81,12 @@ def severity_and_certainty_are_known(alert: Alert, _: Case) -> Iterator[Fault]:
             yield Fault(("info", i, "certainty"), "Unknown is not recommended: say how certain the event is")
 
 
+def _is_odd_acronym(name: str) -> bool:
+    return ("." in name and _DOTTED.fullmatch(name) is not None) or (
+        name not in _ACRONYMS and name.upper() in _ACRONYMS
+    )
+
+
 def _pairs(alert: Alert) -> Iterator[tuple[int, str, tuple[NamedValue, ...], int | None]]:
     for i, info in enumerate(alert.info):
         if info.event_code:
@@ -97,14 +103,14 @@ def pairs_are_whole(alert: Alert, _: Case) -> Iterator[Fault]:
     for i, name, pairs, a in _pairs(alert):
         for n, pair in enumerate(pairs):
             value_name, value = pair.value_name, pair.value
-            if value and not value.isspace() and value_name in _ACRONYMS:
+            if value.strip() and value_name.strip() and not _is_odd_acronym(value_name):
                 continue
             place = ("info", i, name, n) if a is None else ("info", i, "area", a, name, n)
             if not value_name.strip():
                 yield Fault(
                     (*place, "valueName"), f"the {name} has no name: say which list its value is from"
                 )
-            elif _DOTTED.fullmatch(value_name) or value_name.upper() in _ACRONYMS:
+            elif _is_odd_acronym(value_name):
                 yield Fault(
                     (*place, "valueName"), "write acronyms in capitals without periods, such as SAME", WARNING
                 )

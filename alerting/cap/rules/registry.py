@@ -15,7 +15,7 @@ from typing import Final, Literal, NamedTuple
 
 from shapely.geometry.base import BaseGeometry
 
-from alerting.cap.area import BadShape, polygon
+from alerting.cap.area import BadShape, more_points, polygon
 from alerting.cap.findings import Document, Finding, Level, Place, by_place
 from alerting.cap.limits import LIMITS, Limits
 from alerting.cap.model import Alert, Area, Resource
@@ -86,7 +86,6 @@ class Case:
         self.context = context
         self.now = context.now
         self.publishing = context.mode is Mode.PUBLISH
-        self._shapes: dict[str, Shape] = {}
         self.references = alert.references
         self.several = alert.info if len(alert.info) > 1 else ()
         self.areas: list[tuple[Place, Area]] = []
@@ -103,18 +102,19 @@ class Case:
                     self.circles.append(((*place, "circle", n), text))
             for r, resource in enumerate(info.resource):
                 self.resources.append((("info", i, "resource", r), resource))
-        written = sum(text.count(",") for _, text in self.polygons)
-        self.too_many_points = written > context.limits.points
+        texts = [text for _, text in self.polygons]
+        self.too_many_points = more_points(texts, context.limits.points)
+        self._shapes: list[tuple[Place, Shape]] | None = [] if self.too_many_points else None
 
     def shapes(self) -> list[tuple[Place, Shape]]:
         """Every polygon's shape, each text read once; none when there are too many points to read (G-10)."""
-        if self.too_many_points:
-            return []
-        known = self._shapes
-        for _, text in self.polygons:
-            if text not in known:
-                known[text] = _shape(text)
-        return [(place, known[text]) for place, text in self.polygons]
+        if self._shapes is None:
+            known: dict[str, Shape] = {}
+            for _, text in self.polygons:
+                if text not in known:
+                    known[text] = _shape(text)
+            self._shapes = [(place, known[text]) for place, text in self.polygons]
+        return self._shapes
 
 
 @dataclass(frozen=True, slots=True)

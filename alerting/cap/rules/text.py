@@ -14,6 +14,7 @@ from alerting.cap.model import Alert
 from alerting.cap.rules.registry import Case, Fault, rule
 
 _TAG: Final = re.compile(r"</?[A-Za-z][^<>]{0,200}>")
+_TEXTS: Final = ("event", "audience", "senderName", "headline", "description", "instruction", "contact")
 _ENTITY: Final = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]{1,30}|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});")
 
 
@@ -31,17 +32,19 @@ def text_is_plain(alert: Alert, _: Case) -> Iterator[Fault]:
         yield Fault(("note",), message)
     for i, info in enumerate(alert.info):
         texts = (
-            ("event", info.event),
-            ("audience", info.audience),
-            ("senderName", info.sender_name),
-            ("headline", info.headline),
-            ("description", info.description),
-            ("instruction", info.instruction),
-            ("contact", info.contact),
+            info.event,
+            info.audience,
+            info.sender_name,
+            info.headline,
+            info.description,
+            info.instruction,
+            info.contact,
         )
-        for name, text in texts:
-            if text and ("<" in text or "&" in text) and (message := _markup(text)):
-                yield Fault(("info", i, name), message)
+        whole = "".join(filter(None, texts))
+        if "<" in whole or "&" in whole:
+            for name, text in zip(_TEXTS, texts, strict=True):
+                if text and (message := _markup(text)):
+                    yield Fault(("info", i, name), message)
         for a, area in enumerate(info.area):
             if message := _markup(area.area_desc):
                 yield Fault(("info", i, "area", a, "areaDesc"), message)
