@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 import shapely
 from geographiclib.geodesic import Geodesic
@@ -51,22 +51,14 @@ class Circle:
     radius: float
 
 
-class Outline(NamedTuple):
-    """A ring in degrees; `span` is from its westernmost to its easternmost longitude as written."""
-
-    longitudes: list[float]
-    latitudes: list[float]
-    span: float
-
-
 def more_points(texts: Iterable[str], limit: int) -> bool:
     """Whether polygons write down more points than that: counted, not read, and too short ones not even counted."""
     texts = tuple(texts)
     return sum(map(len, texts)) > limit and sum(text.count(",") for text in texts) > limit
 
 
-def outline(text: str) -> Outline:
-    """One polygon's ring as written. Raises BadShape (G-02, G-03, G-10)."""
+def _numbers(text: str) -> list[float]:
+    """Latitude, longitude, latitude, ... of one closed ring as written. Raises BadShape (G-02, G-10)."""
     if more_points((text,), LIMITS.points):
         raise BadShape("G-10", f"the polygon has more than {LIMITS.points} points: simplify it")
     pairs = text.split()
@@ -81,17 +73,13 @@ def outline(text: str) -> Outline:
         flat = list(map(float, numbers))
     except ValueError:
         raise BadShape("G-02", _PAIRS) from None
-    latitudes, longitudes = flat[::2], flat[1::2]
     if len(pairs) < 4:
         raise BadShape(
             "G-02", f"the polygon has {len(pairs)} points: give at least four, the last equal to the first"
         )
-    if latitudes[0] != latitudes[-1] or longitudes[0] != longitudes[-1]:
+    if flat[:2] != flat[-2:]:
         raise BadShape("G-02", "the polygon is not closed: repeat its first point at the end")
-    west, east = min(longitudes), max(longitudes)
-    if min(latitudes) < -90 or max(latitudes) > 90 or west < -180 or east > 180:
-        raise BadShape("G-03", _RANGE)
-    return Outline(longitudes, latitudes, east - west)
+    return flat
 
 
 _PAIRS: Final = "write the polygon as latitude,longitude pairs in decimal degrees with blanks between them"
@@ -101,10 +89,15 @@ _RANGE: Final = (
 
 
 def polygon(text: str) -> BaseGeometry:
-    """The polygon, split at the antimeridian; it may be invalid (G-09). Raises BadShape."""
-    longitudes, latitudes, span = outline(text)
-    if span <= 180:
-        return _polygon(longitudes, latitudes)
+    """The polygon, split at the antimeridian; it may be invalid (G-09). Raises BadShape (G-02, G-03, G-10)."""
+    flat = _numbers(text)
+    latitudes, longitudes = flat[::2], flat[1::2]
+    shape = _polygon(longitudes, latitudes)
+    west, south, east, north = shape.bounds
+    if south < -90 or north > 90 or west < -180 or east > 180:
+        raise BadShape("G-03", _RANGE)
+    if east - west <= 180:
+        return shape
     return _ring(longitudes, latitudes, 90.0 if sum(latitudes) > 0 else -90.0)
 
 

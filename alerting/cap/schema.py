@@ -6,7 +6,7 @@ Imports the model and the values. Invariant: the order of a block's fields is th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from operator import attrgetter
@@ -65,7 +65,7 @@ class Block:
     required: tuple[int, ...]
     plural: tuple[int, ...]
     values: Callable[[Any], tuple[Any, ...]]
-    build: Callable[[list[Any]], Any]
+    build: Callable[[Sequence[Any]], Any]
 
 
 @dataclass(frozen=True, slots=True)

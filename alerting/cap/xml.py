@@ -151,39 +151,37 @@ class _Reading:
             if field is None:
                 last = self._stranger(child, block, place, last)
                 continue
-            rank, kind, many = field.rank, field.kind, field.many
-            before = found[rank]
-            if rank <= last and not (many and rank == last):
-                if before is not None and not many:
-                    self._wrong("X-03", (*place, field.name), f"{field.name} stands here twice: keep one")
-                    continue
-                self._misplaced(field, block, (*place, field.name, len(before or ())), last)
-            else:
+            rank = field.rank
+            if rank > last or (rank == last and field.many):
                 last = rank
-            if kind is _BLOCK:
-                value = self._nested(child, field, place, len(before or ()))
+            elif not self._may_be_late(field, block, place, last, found[rank]):
+                continue
+            if field.kind is _BLOCK:
+                value = self._nested(child, field, place, len(found[rank] or ()))
             elif len(child):
                 value = self._not_leaf(child, field, place)
-            elif kind is _TEXT:
+            elif field.kind is _TEXT:
                 value = child.text or ""
-            elif kind is _WORD:
+            elif field.kind is _WORD:
                 value = field.words.get(child.text or "", _BAD)
                 if value is _BAD:
-                    self._unknown_word(child.text or "", field, place, len(before or ()))
+                    self._unknown_word(child.text or "", field, place, len(found[rank] or ()))
             else:
-                value = self._value(child.text or "", field, kind, place)
-            if not many:
+                value = self._value(child.text or "", field, place)
+            if not field.many:
                 found[rank] = value
-            elif before is None:
+            elif found[rank] is None:
                 found[rank] = [value]
             else:
-                before.append(value)
+                found[rank].append(value)
+        return self._made(found, block, place)
+
+    def _made(self, found: list[Any], block: Block, place: Place) -> Any:
         for rank in block.required:
             if found[rank] is None:
-                field = block.fields[rank]
-                self._wrong(
-                    field.rule, (*place, field.name), f"{field.name} is missing: every {block.name} needs it"
-                )
+                name = block.fields[rank].name
+                message = f"{name} is missing: every {block.name} needs it"
+                self._wrong(block.fields[rank].rule, (*place, name), message)
                 found[rank] = _BAD
         if self._broken:
             _mend(found, block)
@@ -191,21 +189,32 @@ class _Reading:
             found[rank] = tuple(found[rank] or ())
         return block.build(found)
 
+    def _may_be_late(self, field: Field, block: Block, place: Place, last: int, before: Any) -> bool:
+        """Report an element that stands too late; whether its content is to be read all the same."""
+        if before is not None and not field.many:
+            self._wrong("X-03", (*place, field.name), f"{field.name} stands here twice: keep one")
+            return False
+        at = (*place, field.name, len(before or ())) if field.many else (*place, field.name)
+        successor = "Signature" if last == _AFTER_ALL else block.fields[last].name
+        self._wrong("X-03", at, f"{field.name} must stand before {successor}: keep the schema's order")
+        return True
+
     def _nested(self, child: etree._Element, field: Field, place: Place, n: int) -> Any:
         block = field.block
         assert block is not None  # noqa: S101 - every field of kind BLOCK has one
-        if block.make is NamedValue and len(child) == 2:
+        if block.make is NamedValue and len(child) == 2 and child.text is None:
             name, value = child
             if (
                 name.tag == _VALUE_NAME
                 and value.tag == _VALUE
                 and not (len(name) or len(value))
-                and (child.text is None and name.tail is None and value.tail is None)
+                and (name.tail is None and value.tail is None)
             ):
-                return block.build([name.text or "", value.text or ""])
+                return block.build((name.text or "", value.text or ""))
         return self._block(child, block, (*place, field.name, n))
 
-    def _value(self, text: str, field: Field, kind: Kind, place: Place) -> Any:
+    def _value(self, text: str, field: Field, place: Place) -> Any:
+        kind = field.kind
         if kind is _REFERENCES:
             return self._references(text, place)
         if kind is _LIST:
@@ -263,11 +272,6 @@ class _Reading:
         else:
             self._wrong("X-04", at, f"CAP 1.2 has no such element in {block.name}: take it out")
         return last
-
-    def _misplaced(self, field: Field, block: Block, place: Place, last: int) -> None:
-        before = "Signature" if last == _AFTER_ALL else block.fields[last].name
-        at = place if field.many else place[:-1]
-        self._wrong("X-03", at, f"{field.name} must stand before {before}: keep the schema's order")
 
     def _not_leaf(self, child: etree._Element, field: Field, place: Place) -> Any:
         self._wrong(

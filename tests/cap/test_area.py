@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from shapely import Point
 
 from alerting.cap import model as m
-from alerting.cap.area import BadShape, Circle, circle, disc, ground, outline, polygon
+from alerting.cap.area import BadShape, Circle, circle, disc, ground, polygon
 from alerting.cap.limits import LIMITS
 from tests.cap import made
 
@@ -51,7 +51,7 @@ def test_any_white_space_and_any_decimal_are_read(text: str) -> None:
 )
 def test_what_is_no_polygon(text: str, rule: str) -> None:
     with pytest.raises(BadShape) as raised:
-        outline(text)
+        polygon(text)
     assert raised.value.rule == rule
 
 

@@ -31,12 +31,12 @@ def area_is_described(_: Alert, case: Case) -> Iterator[Fault]:
 
 
 def _flaws(case: Case, rule_id: str) -> Iterator[Fault]:
-    for place, shape in case.shapes():
-        if shape.flaw is not None and shape.flaw.rule == rule_id:
-            yield Fault(place, str(shape.flaw))
+    for place, flaw in case.flaws:
+        if flaw.rule == rule_id:
+            yield Fault(place, str(flaw))
 
 
-@rule("G-02", clause="3.2.4", severity=ERROR, about="polygons")
+@rule("G-02", clause="3.2.4", severity=ERROR, about="flaws")
 def polygon_is_a_closed_ring(_: Alert, case: Case) -> Iterator[Fault]:
     return _flaws(case, "G-02")
 
@@ -90,14 +90,12 @@ def area_can_be_found(_: Alert, case: Case) -> Iterator[Fault]:
             yield Fault(place, "the area has words alone: add a polygon, circle or geocode")
 
 
-@rule("G-09", clause="3.2.4", severity=WARNING, publish=ERROR, about="polygons")
+@rule("G-09", clause="3.2.4", severity=WARNING, publish=ERROR, about="shapes")
 def polygons_are_simple(_: Alert, case: Case) -> Iterator[Fault]:
     sound: dict[Place, list[tuple[Place, BaseGeometry]]] = {}
-    for place, shape in case.shapes():
-        if shape.geometry is None:
-            continue
-        if shape.valid:
-            sound.setdefault(place[:2], []).append((place, shape.geometry))
+    for place, shape, valid in case.shapes:
+        if valid:
+            sound.setdefault(place[:2], []).append((place, shape))
         else:
             yield Fault(place, "the polygon crosses or touches itself: redraw it as one simple ring")
     for polygons in sound.values():  # of one info: its other languages repeat them
@@ -129,7 +127,7 @@ def _overlap(one: BaseGeometry, other: BaseGeometry) -> float:
     return area
 
 
-@rule("G-10", clause="3.2.4", severity=ERROR, about="polygons")
+@rule("G-10", clause="3.2.4", severity=ERROR)
 def polygons_are_not_too_large(_: Alert, case: Case) -> Iterator[Fault]:
     if case.too_many_points:
         limit = case.context.limits.points

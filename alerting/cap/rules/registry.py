@@ -64,21 +64,22 @@ class Fault(NamedTuple):
 class Case:
     """One document under examination: its context, and what several rules look at, laid out once.
 
-    `areas`, `polygons`, `circles` and `resources` are those of all infos with their places; `references` are the
-    alert's; `several` are its infos where there is more than one.
+    `areas`, `circles` and `resources` are those of all infos with their places; `references` are the alert's; `several`
+    are its infos where there is more than one. `shapes` are the polygons that could be read, each with its place and
+    whether it is valid; `flaws` say why others could not. With `too_many_points` (G-10) none was read.
     """
 
     __slots__ = (
-        "_shapes",
         "areas",
         "circles",
         "context",
+        "flaws",
         "now",
-        "polygons",
         "publishing",
         "references",
         "resources",
         "several",
+        "shapes",
         "too_many_points",
     )
 
@@ -89,7 +90,7 @@ class Case:
         self.references = alert.references
         self.several = alert.info if len(alert.info) > 1 else ()
         self.areas: list[tuple[Place, Area]] = []
-        self.polygons: list[tuple[Place, str]] = []
+        polygons: list[tuple[Place, str]] = []
         self.circles: list[tuple[Place, str]] = []
         self.resources: list[tuple[Place, Resource]] = []
         for i, info in enumerate(alert.info):
@@ -97,44 +98,37 @@ class Case:
                 place: Place = ("info", i, "area", a)
                 self.areas.append((place, area))
                 for n, text in enumerate(area.polygon):
-                    self.polygons.append(((*place, "polygon", n), text))
+                    polygons.append(((*place, "polygon", n), text))
                 for n, text in enumerate(area.circle):
                     self.circles.append(((*place, "circle", n), text))
             for r, resource in enumerate(info.resource):
                 self.resources.append((("info", i, "resource", r), resource))
-        texts = [text for _, text in self.polygons]
+        texts = [text for _, text in polygons]
         self.too_many_points = more_points(texts, context.limits.points)
-        self._shapes: list[tuple[Place, Shape]] | None = [] if self.too_many_points else None
+        self.shapes: list[tuple[Place, BaseGeometry, bool]] = []
+        self.flaws: list[tuple[Place, BadShape]] = []
+        if polygons and not self.too_many_points:
+            self._read(polygons)
 
-    def shapes(self) -> list[tuple[Place, Shape]]:
-        """Every polygon's shape, each text read once; none when there are too many points to read (G-10)."""
-        if self._shapes is None:
-            known: dict[str, Shape] = {}
-            for _, text in self.polygons:
-                if text not in known:
-                    known[text] = _shape(text)
-            self._shapes = [(place, known[text]) for place, text in self.polygons]
-        return self._shapes
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What became of one polygon's text: a geometry and whether it is valid, or the flaw that keeps it from one."""
-
-    geometry: BaseGeometry | None
-    valid: bool
-    flaw: BadShape | None = None
-
-
-def _shape(text: str) -> Shape:
-    try:
-        geometry = polygon(text)
-    except BadShape as bad:
-        return Shape(None, valid=False, flaw=bad)
-    return _shaped((geometry, geometry.is_valid, None))
+    def _read(self, polygons: list[tuple[Place, str]]) -> None:
+        """Read every polygon, each text once: the languages of a warning repeat them."""
+        known: dict[str, tuple[BaseGeometry, bool] | BadShape] = {}
+        for place, text in polygons:
+            shape = known.get(text)
+            if shape is None:
+                try:
+                    geometry = polygon(text)
+                    shape = (geometry, geometry.is_valid)
+                except BadShape as bad:
+                    shape = bad
+                known[text] = shape
+            if isinstance(shape, BadShape):
+                self.flaws.append((place, shape))
+            else:
+                self.shapes.append((place, *shape))
 
 
-About = Literal["areas", "polygons", "circles", "resources", "references", "several"]
+About = Literal["areas", "circles", "flaws", "references", "resources", "several", "shapes"]
 Test = Callable[[Alert, Case], Iterator[Fault]]
 
 
@@ -182,7 +176,6 @@ def rules() -> tuple[Rule, ...]:
 
 
 _finding: Final = builder(Finding)
-_shaped: Final = builder(Shape)
 
 
 def check(subject: Document | Alert, context: Context = READING) -> tuple[Finding, ...]:
