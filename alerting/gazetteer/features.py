@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from alerting.gazetteer import topojson
 from alerting.gazetteer.errors import Problem, Refused, Unreadable
@@ -31,7 +32,7 @@ class Feature:
 
     pointer: str
     properties: dict[str, Any]
-    geometry: shapely.Geometry | None
+    geometry: BaseGeometry | None
 
 
 def read(data: bytes) -> list[Feature]:

@@ -93,4 +93,7 @@ def words_of_notice(session: Session, notice: int, expires: datetime) -> list[Wo
         text("SELECT language, subject, text, html, segments, sha256 FROM notice WHERE id = :id"),
         {"id": notice},
     )
-    return [Words(NO_SEGMENT, *row, expires) for row in rows]
+    return [
+        Words(NO_SEGMENT, row.language, row.subject, row.text, row.html, row.segments, row.sha256, expires)
+        for row in rows
+    ]

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import RowMapping, insert, text
 from sqlalchemy.orm import Session
 
 from alerting.store import tables as t
@@ -65,14 +66,14 @@ _NOT_WAITING = """
 """
 
 
-def _dispatch(row: Mapping[str, object]) -> Dispatch:
-    values = dict(row)
+def _dispatch(row: RowMapping) -> Dispatch:
+    values: dict[str, Any] = {str(name): value for name, value in row.items()}
     recipients = values.pop("recipients_of")
     return Dispatch(
         audience=Audience(values.pop("audience")),
         state=DispatchState(values.pop("state")),
         recipients_of=tuple(recipients) if isinstance(recipients, list) else None,
-        **values,  # type: ignore[arg-type]  # the columns are named after the fields
+        **values,  # the columns are named after the fields
     )
 
 
@@ -204,6 +205,21 @@ def withdraw(session: Session, alert_ids: Sequence[UUID], *, now: datetime) -> d
     for channel, dispatch_id in rows:
         found.setdefault(channel, []).append(dispatch_id)
     return found
+
+
+def release(session: Session, alert_id: UUID) -> list[int]:
+    """Let the held dispatches of an alert go on where they stood, without a limit of people; their ids."""
+    return list(
+        session.execute(
+            text("""
+                UPDATE dispatch SET approved = NULL,
+                       state = CASE WHEN cursor_phase = 'end' THEN 'open' ELSE 'planning' END,
+                       opened_at = CASE WHEN cursor_phase = 'end' THEN now() END
+                WHERE alert = :alert AND state = 'held' RETURNING id
+            """),
+            {"alert": alert_id},
+        ).scalars()
+    )
 
 
 def choose_to_expand(session: Session) -> Dispatch | None:

@@ -34,7 +34,6 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.types import TypeEngine
 
 from alerting.store.states import (
     AddressState,
@@ -68,7 +67,7 @@ def _one_of(column: str, values: type[StrEnum], name: str | None = None) -> Chec
     return CheckConstraint(f"{column} IN ({', '.join(repr(v.value) for v in values)})", name=name or column)
 
 
-def _words() -> TypeEngine[list[str]]:
+def _words() -> ARRAY[str]:
     return ARRAY(Text)
 
 
@@ -546,4 +545,4 @@ SELECT alert.id, alert.seq, alert.slug, alert.sender, alert.identifier, alert.se
        alert_state.expires
 FROM alert JOIN alert_state ON alert_state.alert = alert.id
 WHERE {PUBLIC_GATE} AND alert_state.issued_at IS NOT NULL
-"""
+"""  # noqa: S608 - a constant of this module

@@ -7,7 +7,7 @@ south-western quarter of AA-1.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -169,7 +169,7 @@ def country(database: str) -> None:
 
 
 @pytest.fixture
-def desk(country: None, settings: Settings) -> Iterator[Desk]:
+def desk(country: None, settings: Settings) -> Desk:
     """With the policy that nobody needs to approve."""
     policy.set_approvers(0, actor="tester", now=NOW)
     return Desk(settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -204,9 +205,11 @@ def test_a_blockchannel_that_means_nothing_here_is_told(desk: Desk) -> None:
     ("field", "value"), [("status", Status.DRAFT), ("scope", Scope.RESTRICTED), ("scope", Scope.PRIVATE)]
 )
 def test_drafts_and_closed_circles_are_refused(desk: Desk, field: str, value: object) -> None:
-    more = {"restriction": "police"} if value is Scope.RESTRICTED else {}
+    more: dict[str, Any] = {field: value}
+    if value is Scope.RESTRICTED:
+        more["restriction"] = "police"
     with pytest.raises(Refused) as refused:
-        desk.submit(replace(warning(), **{field: value}, **more))
+        desk.submit(replace(warning(), **more))
     assert f"/{field}" in {finding.pointer for finding in refused.value.findings}
 
 

@@ -157,7 +157,9 @@ def test_a_mail_arrives_whole_with_its_own_headers(pipelining: bool):
     assert mail["Date"] == "Sun, 01 Nov 2026 12:00:00 +0000"
     assert mail["List-Unsubscribe"] == "<https://w.example/unsubscribe/3>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    assert mail.get_body(("plain",)).get_content().split() == ["Flood.", ".", "Move."]
+    plain = mail.get_body(("plain",))
+    assert plain is not None
+    assert plain.get_content().split() == ["Flood.", ".", "Move."]
     assert received["p3@example.org"].sender == "w@example.org"
 
 

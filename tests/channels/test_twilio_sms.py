@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
@@ -95,7 +96,12 @@ def test_ready_texts_do_not_pile_up(sms: TwilioSms):
     ],
 )
 def test_an_unusable_configuration_is_refused_by_name_without_secrets(given: dict[str, str]):
-    whole = {"account_sid": SID, "auth_token": "s3cret", "messaging_service_sid": SERVICE, **given}
+    whole: dict[str, Any] = {
+        "account_sid": SID,
+        "auth_token": "s3cret",
+        "messaging_service_sid": SERVICE,
+        **given,
+    }
     with pytest.raises(Misconfigured) as caught:
         TwilioConfig(**whole)
 

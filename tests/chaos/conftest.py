@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
+
+from alerting.config import Settings
 from bench import population
 from bench.parts import Parts
 from channels.sandbox.process import CountingProcess
-
-from alerting.config import Settings
 from tests.fanout.country import Country
 
 PEOPLE = 2_000
@@ -42,7 +42,7 @@ class Cluster:
 
     def finished(self, channel: str = "sms") -> bool:
         """Whether every dispatch of the channel is done."""
-        return (
+        return bool(
             self.country.one(
                 "SELECT count(*) FROM dispatch WHERE channel = :c AND state NOT IN ('done', 'withdrawn')",
                 c=channel,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -27,12 +28,12 @@ class Country:
             self.url, squares=squares, rows=rows, columns=columns, priority=priority, hours=hours
         )
 
-    def rows(self, query: str, **values: object) -> list[tuple[object, ...]]:
+    def rows(self, query: str, **values: object) -> list[tuple[Any, ...]]:
         """The rows of a query."""
         with transaction() as session:
             return [tuple(row) for row in session.execute(text(query), values)]
 
-    def one(self, query: str, **values: object) -> object:
+    def one(self, query: str, **values: object) -> Any:
         """The one value of a query."""
         return self.rows(query, **values)[0][0]
 
@@ -45,7 +46,7 @@ class Country:
         """Deliveries by status, counted row by row."""
         return dict(self.rows("SELECT CAST(status AS text), count(*) FROM delivery GROUP BY 1"))  # type: ignore[arg-type]
 
-    def tally_differs(self) -> list[tuple[object, ...]]:
+    def tally_differs(self) -> list[tuple[Any, ...]]:
         """Where the tally is not what the rows say."""
         return self.rows("""
             SELECT * FROM (SELECT dispatch, region, status, count(*) AS n FROM delivery GROUP BY 1, 2, 3) AS counted

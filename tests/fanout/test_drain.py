@@ -13,10 +13,10 @@ from sqlalchemy.exc import OperationalError
 
 from alerting import outlets
 from alerting.config import Settings
-from alerting.fanout import drain, expand, worker
+from alerting.fanout import expand, worker
 from alerting.fanout.drain import Drain
 from alerting.fanout.sweep import Sweep
-from alerting.store import batches, engine, senders
+from alerting.store import batches, deliveries, engine, senders
 from alerting.store.engine import transaction
 from alerting.store.states import Lane
 from bench import population
@@ -333,14 +333,14 @@ def test_a_database_that_goes_away_keeps_the_results(
     country.warn()
     expand_all(size=1_000)
     failing = iter([True, True, False])
-    settle = drain.deliveries.settle
+    settle = deliveries.settle
 
     def away(*arguments: object, **more: object) -> None:
         if arguments[2] and next(failing, False):
             raise OperationalError("", None, Exception("server closed the connection"))
         settle(*arguments, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(drain.deliveries, "settle", away)
+    monkeypatch.setattr(deliveries, "settle", away)
     drained(wired)
     assert set(sandbox.counts("sms").values()) == {1}
     assert (

@@ -84,7 +84,7 @@ def test_an_sms_of_which_nothing_more_was_heard_ends_unconfirmed(
         country.rows(
             "SELECT channel || ' ' || CAST(tally.status AS text), sum(n) FROM tally JOIN dispatch d ON d.id = dispatch WHERE n > 0 GROUP BY 1"
         )
-    ) == {  # fmt: skip
+    ) == {
         "sms unconfirmed": len(sandbox.received("sms")),
         "email accepted": len(sandbox.received("email")),
     }

@@ -22,7 +22,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 import pytest
 from twilio.rest import Client
 
-from channels.base import Reason, ReceiptEvent, Status, Webhook
+from channels.base import InboundEvent, Reason, ReceiptEvent, Status, Webhook
 from channels.sandbox.script import Rule, ScriptError, parse
 from channels.sandbox.server import PortTaken, Sandbox, SandboxConfig
 from channels.twilio_sms import TwilioConfig, TwilioSms
@@ -82,7 +82,7 @@ def webhook_server(answer: int = 200) -> Iterator[tuple[str, list[Webhook]]]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            url = f"http://127.0.0.1:{self.server.server_address[1]}{self.path}"
+            url = f"http://{self.headers['Host']}{self.path}"
             seen.append(
                 Webhook(
                     url,
@@ -251,6 +251,7 @@ def test_a_citizens_text_is_posted_signed_to_the_webhook(sandbox: Sandbox):
 
     assert (status, document["status"]) == (200, 200)
     (event,) = channel.events(seen[0])
+    assert isinstance(event, InboundEvent)
     assert (event.sender, event.text, event.opt_out) == ("+15550000009", "stop", "STOP")
 
 
