@@ -78,6 +78,16 @@ def alert_approve(alert: UUID) -> dict[str, Any]:
     return {"id": issued.id, "state": issued.state}
 
 
+@blp.route("/alerts/<uuid:alert>/release", methods=["POST"])
+@refuses(blp, 404, 409)
+@blp.response(200, IssuedAnswer)
+@allow(Role.APPROVER)
+def alert_release(alert: UUID) -> dict[str, Any]:
+    """Let a warning go on that is on hold because it would reach more people than were approved."""
+    issued = authoring.release(alert, actor=_actor(), now=now())
+    return {"id": issued.id, "state": issued.state}
+
+
 @blp.route("/alerts/<uuid:alert>/cancel", methods=["POST"])
 @refuses(blp, 400, 404, 409, 415)
 @blp.arguments(CancelBody)

@@ -8,6 +8,7 @@ without ground (`ground`).
 from alerting.authoring.cancel import cancel
 from alerting.authoring.errors import AuthoringError, Conflict, NotFound, Refused, SamePerson, WrongState
 from alerting.authoring.issue import approve
+from alerting.authoring.release import release
 from alerting.authoring.submit import submit
 from alerting.authoring.values import Actor, Issued, Submitted
 from alerting.store.states import CHANNELS, AlertState, Role
@@ -27,5 +28,6 @@ __all__ = [
     "WrongState",
     "approve",
     "cancel",
+    "release",
     "submit",
 ]
