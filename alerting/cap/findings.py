@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 from typing import Final
 
 from alerting.cap.model import Alert
@@ -75,8 +76,11 @@ class Document:
     draft: Alert | None = None
 
 
+_PLACE_AND_RULE: Final = attrgetter("place", "rule")
+
+
 def by_place(findings: list[Finding]) -> tuple[Finding, ...]:
     """The findings in the order of their places, those of one place by rule."""
     if len(findings) > 1:
-        findings.sort(key=lambda finding: (finding.place, finding.rule))
+        findings.sort(key=_PLACE_AND_RULE)
     return tuple(findings)

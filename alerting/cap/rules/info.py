@@ -20,8 +20,10 @@ from alerting.cap.rules.registry import Case, Fault, rule
 from alerting.cap.values import UNREAD
 
 HEADLINE: Final = 160
-_ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s:]\S*")
-_NO_HOST: Final = re.compile(r"https?:(?!//[^/?#])", re.IGNORECASE)
+# A scheme and something after it; http and https name a host.
+_WEB: Final = re.compile(
+    r"(?:https?://[^\s/?#]|(?!https?:)[A-Za-z][A-Za-z0-9+.\-]*:[^\s:])\S*", re.IGNORECASE
+)
 _DOTTED: Final = re.compile(r"(?:[A-Za-z]\.){2,}[A-Za-z]?")
 _ACRONYMS: Final = frozenset({"SAME", "FIPS", "ZIP", "UGC", "EMMA_ID"})
 _URGE_TO_ACT: Final = frozenset(
@@ -180,7 +182,7 @@ def texts_differ(alert: Alert, _: Case) -> Iterator[Fault]:
 def web_is_absolute(alert: Alert, _: Case) -> Iterator[Fault]:
     for i, info in enumerate(alert.info):
         web = info.web
-        if web is not None and (_ABSOLUTE.fullmatch(web) is None or _NO_HOST.match(web)):
+        if web is not None and _WEB.fullmatch(web) is None:
             yield Fault(
                 ("info", i, "web"), "web is not a full address: write it with its scheme, such as https://"
             )

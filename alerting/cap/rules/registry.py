@@ -149,7 +149,8 @@ class Rule:
     test: Test
 
 
-_REGISTER: Final[list[Rule]] = []
+Step = tuple[About | None, Test, Rule]
+_REGISTER: Final[list[Step]] = []  # what `check` reads of a rule on its way stands before it
 
 
 def rule(
@@ -164,7 +165,8 @@ def rule(
     """Enter a test in the register; `publish` is its severity when issuing, where that differs."""
 
     def enter(test: Test) -> Test:
-        _REGISTER.append(Rule(rule_id, clause, severity, publish or severity, frozenset(needs), about, test))
+        made = Rule(rule_id, clause, severity, publish or severity, frozenset(needs), about, test)
+        _REGISTER.append((about, test, made))
         return test
 
     return enter
@@ -172,7 +174,7 @@ def rule(
 
 def rules() -> tuple[Rule, ...]:
     """Every rule in the register, in the order of its definition."""
-    return tuple(_REGISTER)
+    return tuple(entry for _, _, entry in _REGISTER)
 
 
 _finding: Final = builder(Finding)
@@ -192,18 +194,18 @@ def check(subject: Document | Alert, context: Context = READING) -> tuple[Findin
     elif subject.draft is not None:
         unread = {finding.place for finding in findings}
         names = {step for place in unread for step in place[-2:] if isinstance(step, str)}
-        able = [entry for entry in _REGISTER if not entry.needs & names]
+        able = [step for step in _REGISTER if not step[2].needs & names]
         findings += [found for found in _run(able, subject.draft, context) if found.place not in unread]
     return by_place(findings[: context.limits.findings])
 
 
-def _run(entries: Iterable[Rule], alert: Alert, context: Context) -> list[Finding]:
+def _run(steps: Iterable[Step], alert: Alert, context: Context) -> list[Finding]:
     case = Case(alert, context)
     findings: list[Finding] = []
-    for entry in entries:
-        if entry.about is not None and not getattr(case, entry.about):
+    for about, test, entry in steps:
+        if about is not None and not getattr(case, about):
             continue
-        for place, message, severity in entry.test(alert, case):
+        for place, message, severity in test(alert, case):
             level = severity or (entry.publish if case.publishing else entry.severity)
             findings.append(_finding((entry.id, level, place, message)))
             if len(findings) >= context.limits.findings:
