@@ -57,7 +57,7 @@ demo: setup ## one warning all the way through, then serve; ONCE=1 ends after th
 	@$(BIN)/alerting demo $(if $(ONCE),--once)
 
 test: setup-test ## the tests, on real PostgreSQL and Valkey
-	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 check: setup-test ## format, lint, types, import contracts, dependencies, known weaknesses
 	$(BIN)/ruff format --check .

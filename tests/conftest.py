@@ -85,6 +85,13 @@ class _Skips:
             terminalreporter.write_line(f"SKIPPED where nothing may be: {nodeid}", red=True)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests run one after another: each starts a whole service and counts seconds."""
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.xdist_group("slow"))
+
+
 # ---- servers ----
 
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from alerting import pidfiles
 from alerting.store.states import Lane
 from tests.cli.running import ROOT, environment, free_port
@@ -67,6 +69,7 @@ def processes(folder: Path) -> dict[str, pidfiles.Identity]:
     return {name: identity for name, identity in found.items() if identity is not None}
 
 
+@pytest.mark.slow
 def test_up_runs_every_part_and_leaves_none_behind_after_ctrl_c(server_folder: Path, tmp_path: Path) -> None:
     with up(server_folder, tmp_path / "log") as (process, port):
         wait_ready(process, port, tmp_path / "log")
@@ -78,6 +81,7 @@ def test_up_runs_every_part_and_leaves_none_behind_after_ctrl_c(server_folder: P
     assert not [name for name, identity in running.items() if pidfiles.alive(identity)]
 
 
+@pytest.mark.slow
 def test_up_after_a_kill_9_takes_over_the_servers_and_stops_the_rest(
     server_folder: Path, tmp_path: Path
 ) -> None:
