@@ -61,21 +61,25 @@ def _numbers(text: str) -> list[float]:
     """Latitude, longitude, latitude, ... of one closed ring as written. Raises BadShape (G-02, G-10)."""
     if more_points((text,), LIMITS.points):
         raise BadShape("G-10", f"the polygon has more than {LIMITS.points} points: simplify it")
-    pairs = text.split()
-    written = " ".join(pairs)
     # What is left without the numerals says at once whether commas and blanks alternate and nothing else is there.
-    if written.encode("ascii", "replace").translate(None, _NUMERALS) != (b", " * len(pairs))[:-1]:
-        raise BadShape("G-02", _PAIRS)
-    numbers = written.replace(",", " ").split(" ") if pairs else []
-    if len(written) > _LONG * len(pairs) and "e" not in written and "E" not in written:
+    skeleton = text.encode("ascii", "replace").translate(None, _NUMERALS)
+    pairs = (len(skeleton) + 1) // 2
+    if skeleton != (b", " * pairs)[:-1]:
+        text = " ".join(text.split())
+        skeleton = text.encode("ascii", "replace").translate(None, _NUMERALS)
+        pairs = (len(skeleton) + 1) // 2
+        if skeleton != (b", " * pairs)[:-1]:
+            raise BadShape("G-02", _PAIRS)
+    numbers = text.replace(",", " ").split(" ") if pairs else []
+    if len(text) > _LONG * pairs and "e" not in text and "E" not in text:
         numbers = [number[:_DIGITS] for number in numbers]
     try:
         flat = list(map(float, numbers))
     except ValueError:
         raise BadShape("G-02", _PAIRS) from None
-    if len(pairs) < 4:
+    if pairs < 4:
         raise BadShape(
-            "G-02", f"the polygon has {len(pairs)} points: give at least four, the last equal to the first"
+            "G-02", f"the polygon has {pairs} points: give at least four, the last equal to the first"
         )
     if flat[:2] != flat[-2:]:
         raise BadShape("G-02", "the polygon is not closed: repeat its first point at the end")

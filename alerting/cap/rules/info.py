@@ -14,7 +14,7 @@ from typing import Final
 import langcodes
 from langcodes.tag_parser import LanguageTagError
 
-from alerting.cap.findings import ERROR, WARNING
+from alerting.cap.findings import ERROR, WARNING, Level
 from alerting.cap.model import Alert, Certainty, NamedValue, ResponseType, Severity, Urgency
 from alerting.cap.rules.registry import Case, Fault, rule
 from alerting.cap.values import UNREAD
@@ -83,10 +83,14 @@ def severity_and_certainty_are_known(alert: Alert, _: Case) -> Iterator[Fault]:
             yield Fault(("info", i, "certainty"), "Unknown is not recommended: say how certain the event is")
 
 
-def _is_odd_acronym(name: str) -> bool:
-    return ("." in name and _DOTTED.fullmatch(name) is not None) or (
-        name not in _ACRONYMS and name.upper() in _ACRONYMS
-    )
+@lru_cache(maxsize=1024)
+def _name_fault(name: str) -> tuple[str, Level] | None:
+    """What is wrong with a valueName; few names are in use, so each is judged once."""
+    if not name.strip():
+        return "the name is blank: say which list the value is from", ERROR
+    if _DOTTED.fullmatch(name) or (name not in _ACRONYMS and name.upper() in _ACRONYMS):
+        return "write acronyms in capitals without periods, such as SAME", WARNING
+    return None
 
 
 def _pairs(alert: Alert) -> Iterator[tuple[int, str, tuple[NamedValue, ...], int | None]]:
@@ -104,19 +108,14 @@ def _pairs(alert: Alert) -> Iterator[tuple[int, str, tuple[NamedValue, ...], int
 def pairs_are_whole(alert: Alert, _: Case) -> Iterator[Fault]:
     for i, name, pairs, a in _pairs(alert):
         for n, pair in enumerate(pairs):
-            value_name, value = pair.value_name, pair.value
-            if value.strip() and value_name.strip() and not _is_odd_acronym(value_name):
+            fault = _name_fault(pair.value_name)
+            if fault is None and pair.value.strip():
                 continue
             place = ("info", i, name, n) if a is None else ("info", i, "area", a, name, n)
-            if not value_name.strip():
-                yield Fault(
-                    (*place, "valueName"), f"the {name} has no name: say which list its value is from"
-                )
-            elif _is_odd_acronym(value_name):
-                yield Fault(
-                    (*place, "valueName"), "write acronyms in capitals without periods, such as SAME", WARNING
-                )
-            if not value.strip():
+            if fault is not None:
+                message, level = fault
+                yield Fault((*place, "valueName"), message, level)
+            if not pair.value.strip():
                 yield Fault((*place, "value"), f"the {name} has no value: give it or take the {name} out")
 
 
