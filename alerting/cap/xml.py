@@ -106,6 +106,12 @@ def _elements(data: bytes, limit: int) -> int:
     return 0 if len(data) < _SHORTEST * limit else data.count(b"<") - data.count(b"</")
 
 
+def _may_have_attributes(data: bytes) -> bool:
+    """An equals sign beside those of the declaration and the namespace: mostly an address in a text."""
+    declaration = data.find(b"?>") if data.startswith(b"<?xml") else 0
+    return data.count(b"=", declaration) > 1
+
+
 def _reason(error: Exception) -> str:
     return str(error).partition("\n")[0].partition(" (<string>")[0][:200]
 
@@ -131,7 +137,7 @@ class _Reading:
             self._note(
                 "X-06", WARNING, (), "the encoding is not UTF-8: write CAP in UTF-8, which every reader takes"
             )
-        if _ANY_ATTRIBUTE(root):
+        if _may_have_attributes(data) and _ANY_ATTRIBUTE(root):
             self._attributes(root)
         alert: Alert = self._block(root, ALERT, ())
         findings = by_place(self._findings)
@@ -203,7 +209,7 @@ class _Reading:
         block = field.block
         assert block is not None  # noqa: S101 - every field of kind BLOCK has one
         if block.make is NamedValue and len(child) == 2 and child.text is None:
-            name, value = child
+            name, value = child[0], child[1]  # half the price of unpacking
             if (
                 name.tag == _VALUE_NAME
                 and value.tag == _VALUE

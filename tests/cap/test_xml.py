@@ -257,6 +257,7 @@ def test_the_limit_of_elements_counts_elements() -> None:
         made.alert(sent=datetime(2026, 3, 1)),
         made.alert(sent=datetime(2026, 3, 1, microsecond=1, tzinfo=UTC)),
         made.alert(sent=datetime(2026, 3, 1, tzinfo=timezone(timedelta(seconds=1)))),
+        made.alert(sent=datetime(2026, 3, 1, tzinfo=timezone(timedelta(hours=15)))),
         made.alert(made.info(event="bell\x07")),
         made.alert(made.info(event="\ufffe")),
         made.alert(made.info(event="\ud800")),
