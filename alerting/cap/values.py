@@ -110,6 +110,7 @@ def _offset_text(offset: timedelta) -> str:
     return f"{'+' if minutes > 0 else '-'}{hours:02}:{minutes_left:02}"
 
 
+@lru_cache(maxsize=512)
 def language(text: str) -> str | None:
     """A language tag as written; None for the empty text, for which the schema's default en-US stands."""
     if not text:

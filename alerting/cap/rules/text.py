@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Final
 
 from alerting.cap.findings import ERROR, WARNING
 from alerting.cap.model import Alert
 from alerting.cap.rules.registry import Case, Fault, rule
+from alerting.cap.schema import INFO
 
 _TAG: Final = re.compile(r"</?[A-Za-z][^<>]{0,200}>")
 _TEXTS: Final = ("event", "audience", "senderName", "headline", "description", "instruction", "contact")
+_texts_of: Final = attrgetter(*(INFO.by_name[name].attr for name in _TEXTS))
 _ENTITY: Final = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]{1,30}|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});")
 
 
@@ -31,20 +34,9 @@ def text_is_plain(alert: Alert, _: Case) -> Iterator[Fault]:
     if alert.note and (message := _markup(alert.note)):
         yield Fault(("note",), message)
     for i, info in enumerate(alert.info):
-        texts = (
-            info.event,
-            info.audience,
-            info.sender_name,
-            info.headline,
-            info.description,
-            info.instruction,
-            info.contact,
-        )
-        whole = "".join(filter(None, texts))
-        if "<" in whole or "&" in whole:
-            for name, text in zip(_TEXTS, texts, strict=True):
-                if text and (message := _markup(text)):
-                    yield Fault(("info", i, name), message)
+        for name, text in zip(_TEXTS, _texts_of(info), strict=True):
+            if text and ("<" in text or "&" in text) and (message := _markup(text)):
+                yield Fault(("info", i, name), message)
         for a, area in enumerate(info.area):
             if message := _markup(area.area_desc):
                 yield Fault(("info", i, "area", a, "areaDesc"), message)
