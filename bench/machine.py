@@ -152,7 +152,7 @@ def service(
         redis.flushdb()
         with Parts(settings, provider.http_url, provider.smtp_url) as parts:
             port = _free_port()
-            parts.python("web", "-m", "gunicorn", "-k", "gthread", "--threads", "4", "-b", f"127.0.0.1:{port}",
+            parts.python("http", "-m", "gunicorn", "-k", "gthread", "--threads", "4", "-b", f"127.0.0.1:{port}",
                          "--log-level", "warning", "wsgi:app", PUBLIC_BASE_URL=f"http://127.0.0.1:{port}", **environ)  # fmt: skip
             for lane in ("plan", "sms", "email", "web"):
                 parts.start(lane, "worker", lane, PUBLIC_BASE_URL=f"http://127.0.0.1:{port}", **environ)

@@ -61,7 +61,9 @@ class Parts:
         }
 
     def python(self, name: str, *arguments: str, **environ: str) -> subprocess.Popen[bytes]:
-        """Run Python with these arguments in a session of its own."""
+        """Run Python with these arguments in a session of its own; raises ValueError for a name that is running."""
+        if name in self.running:
+            raise ValueError(f"{name} is running already")
         process = subprocess.Popen(
             [sys.executable, *arguments],
             env=self.environ(**environ),

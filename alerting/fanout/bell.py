@@ -106,6 +106,14 @@ def ring(lane: Lane) -> bool:
         return False
 
 
+def answers() -> bool:
+    """Whether Redis is there."""
+    try:
+        return bool(_connection().ping())
+    except (RedisError, OSError):
+        return False
+
+
 def mark_started(lane: Lane) -> None:
     """Leave word that a job of the lane has started: whoever stands in for the lane may stop."""
     try:

@@ -7,10 +7,10 @@ walk of a dispatch visits (segment by rank, phase, id) in that order and each on
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from uuid import UUID
 
 import numpy as np
@@ -44,7 +44,7 @@ class Step:
     cursor: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ground:
     """What the expansion asks of one segment: frozen at approval, so it may be cached."""
 
@@ -53,8 +53,12 @@ class Ground:
     categories: tuple[str, ...]
     regions: tuple[int, ...]
     covered: tuple[int, ...]
-    cover: Cover | None
     geometry: shapely.Geometry | None
+
+    @cached_property
+    def cover(self) -> Cover | None:
+        """The cells of the geometry, worked out when points are reached and not before the first follower."""
+        return None if self.geometry is None else cover(self.geometry)
 
 
 def expand_next(batch_size: Callable[[str], int], *, now: datetime, percent: float) -> bool:
@@ -114,8 +118,7 @@ def _phase(
         dispatch.id, ground.n, dispatch.channel, dispatch.audience, ground.severity, ground.categories
     )
     if step.phase == "regions":
-        few = step.cursor == 0 and expansion.few_follow(session, regions=ground.regions)
-        span, last = _span(dispatch, step, highest, whole=few)
+        span, last = _span(session, dispatch, step, highest, regions=ground.regions)
         planned, n = expansion.plan_regions(session, wanted, ground.regions, span)
         following = Step(step.segment, "points", 0)
     else:
@@ -131,21 +134,25 @@ def _phase(
 def _points(
     session: Session, dispatch: Dispatch, ground: Ground, wanted: Wanted, step: Step, highest: int
 ) -> tuple[Planned, int, bool, Span]:
-    """Plan one range of points: whole cells in SQL, cells on the border by the geometry."""
+    """Plan one range of points: covered regions and whole cells in SQL, cells on the border by the geometry."""
     shape = ground.cover or Cover("{}", "{}", (), ())
-    few = (
-        step.cursor == 0
-        and not ground.covered
-        and shape.few_inner is not None
-        and shape.few_border is not None
-        and expansion.few_follow(session, cells=shape.few_inner + shape.few_border)
-    )
-    span, last = _span(dispatch, step, highest, whole=few)
-    planned, n = expansion.plan_inner_points(
-        session, wanted, ground.covered, shape.inner, span, shape.few_inner if few else None
-    )
+    few_inner, few_border = shape.few_inner, shape.few_border
+    cells = None if few_inner is None or few_border is None else few_inner + few_border
+    span, last = _span(session, dispatch, step, highest, regions=ground.covered, cells=cells)
+    whole = last and step.cursor == 0
+    planned: Planned = []
+    n = dispatch.planned
+
+    def took(found: tuple[Planned, int]) -> None:
+        nonlocal planned, n, span
+        planned, n = planned + found[0], max(n, found[1])
+        span = replace(span, first=n + 1)
+
+    if ground.covered:
+        took(expansion.plan_covered_points(session, wanted, ground.covered, span))
     if ground.geometry is not None:
-        rows = expansion.border_points(session, wanted, shape.border, span, shape.few_border if few else None)
+        took(expansion.plan_inner_points(session, wanted, shape.inner, span, few_inner if whole else None))
+        rows = expansion.border_points(session, wanted, shape.border, span, few_border if whole else None)
         if rows:
             lons, lats = np.array([r["lon"] for r in rows]), np.array([r["lat"] for r in rows])
             # A point on the border itself counts as inside: a warning too many is better than one too few.
@@ -153,8 +160,7 @@ def _points(
             chosen = [
                 (r["id"], r["region"], r["language"]) for r, hit in zip(rows, inside, strict=True) if hit
             ]
-            more, m = expansion.plan_chosen(session, wanted, chosen, max(span.first, n + 1))
-            planned, n = planned + more, max(n, m)
+            took(expansion.plan_chosen(session, wanted, chosen, span.first))
     return planned, n, last, span
 
 
@@ -169,16 +175,41 @@ def _recipients(session: Session, dispatch: Dispatch, step: Step) -> tuple[Plann
         return [], 0, Step(step.segment, "end", 0)
     wanted = Wanted(dispatch.id, segment, dispatch.channel, dispatch.audience, 0, ())
     highest = expansion.highest_recipient(session, dispatch.recipients_of)
-    span, last = _span(dispatch, step, highest, whole=False)
+    span, last = _span(session, dispatch, step, highest)
     planned, n = expansion.plan_recipients_of(session, wanted, dispatch.recipients_of, span)
     return planned, n, Step(step.segment, "end" if last else "recipients", span.upto)
 
 
-def _span(dispatch: Dispatch, step: Step, highest: int, *, whole: bool) -> tuple[Span, bool]:
-    """The next range of ids, and whether it is the last of its phase."""
+def _span(
+    session: Session,
+    dispatch: Dispatch,
+    step: Step,
+    highest: int,
+    *,
+    regions: Sequence[int] = (),
+    cells: Sequence[int] | None = (),
+) -> tuple[Span, bool]:
+    """The next range of ids, and whether it is the last of its phase.
+
+    Where few subscriptions name the regions or lie in the cells (None: too many cells to list), one range takes them all,
+    except that the first range of a dispatch is kept small: its messages leave while the rest is planned.
+    """
+    first = dispatch.planned + 1
     size = RANGES[min(dispatch.ranges, len(RANGES) - 1)]
-    upto = highest if whole else min(step.cursor + size, highest)
-    return Span(step.cursor, upto, dispatch.planned + 1), upto >= highest
+    # Asked where a phase begins, and once more after the small first range: not for each range of a long walk.
+    few = (
+        (step.cursor == 0 or dispatch.ranges == 1)
+        and cells is not None
+        and bool(regions or cells)
+        and expansion.few_follow(session, regions=regions, cells=cells)
+    )
+    if not few:
+        upto = min(step.cursor + size, highest)
+    elif dispatch.ranges == 0:
+        upto = expansion.first_of_few(session, regions=regions, cells=cells or (), count=size) or highest
+    else:
+        upto = highest
+    return Span(step.cursor, upto, first), upto >= highest
 
 
 def _too_many(session: Session, dispatch: Dispatch, percent: float) -> bool:
@@ -236,7 +267,6 @@ def _grounds(alert: UUID) -> tuple[Ground, ...]:
                 categories=row.categories,
                 regions=row.regions,
                 covered=row.covered,
-                cover=None if geometry is None else cover(geometry),
                 geometry=geometry,
             )
         )

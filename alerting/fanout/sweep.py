@@ -51,7 +51,7 @@ class Sweep:
         self.settings = settings
         self.now = now
         self.rounds = 0
-        self.deaf: dict[Lane, int] = {}
+        self.deaf = 0  # rounds in a row in which Redis did not answer the bell
         self.children: dict[Lane, BaseProcess] = {}
 
     def round(self) -> None:
@@ -166,15 +166,19 @@ class Sweep:
             lanes = {LANE_OF_CHANNEL[channel] for channel in outbox.channels_with_work(session)}
             if outbox.work_to_expand(session):
                 lanes.add(Lane.PLAN)
-        for lane in sorted(lanes):
-            if bell.ring(lane):
-                self.deaf.pop(lane, None)
-                continue
-            self.deaf[lane] = self.deaf.get(lane, 0) + 1
+        # Each lane is tried: a bell that rests after a failure answers at once.
+        heard = [bell.ring(lane) for lane in sorted(lanes)]
+        self.deaf = 0 if all(heard) else self.deaf + 1
+        if self.deaf >= DEAF:
+            self._stand_in()
+
+    def _stand_in(self) -> None:
+        """A child for every lane, those without work too: planning makes work for the others within a moment."""
+        for lane in Lane:
             child = self.children.get(lane)
-            if self.deaf[lane] >= DEAF and (child is None or not child.is_alive()):
+            if child is None or not child.is_alive():
                 log.warning("standing_in", lane=lane.value)
-                self.children[lane] = _spawn(lane, self.settings)
+                self.children[lane] = _fork(lane, self.settings)
 
     def beat(self) -> None:
         """Say that a round has ended."""
@@ -188,8 +192,10 @@ class Sweep:
             child.join(5)
 
 
-def _spawn(lane: Lane, settings: Settings) -> BaseProcess:
-    child = multiprocessing.get_context("spawn").Process(
+def _fork(lane: Lane, settings: Settings) -> BaseProcess:
+    # Forked, as RQ forks: everything is loaded, and a spawned interpreter would take a second to get there. The sweep
+    # has no threads, and the child opens connections of its own (store.engine).
+    child = multiprocessing.get_context("fork").Process(
         target=worker.stand_in, args=(lane, settings), daemon=True
     )
     child.start()

@@ -114,10 +114,15 @@ def _more(lane: Lane) -> bool:
 
 
 def stand_in(lane: Lane, settings: Settings) -> None:
-    """Do a lane's work without RQ, as the sweep's child, until a job of the lane has started again or the parent is gone."""
+    """Do a lane's work without RQ, as the sweep's child, until RQ can do it again or the parent is gone.
+
+    With work to do that is when a job of the lane has started; without, when Redis answers.
+    """
     prepare(settings)
     parent = os.getppid()
     since = time.time()
     while os.getppid() == parent and not bell.started_since(lane, since):
         if not turn(lane, settings, limit=2.0):
+            if bell.answers():
+                return
             time.sleep(0.2)

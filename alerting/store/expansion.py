@@ -94,14 +94,27 @@ def highest_recipient(session: Session, dispatches: Sequence[int]) -> int:
 def few_follow(session: Session, *, regions: Sequence[int] = (), cells: Sequence[int] = ()) -> bool:
     """Whether fewer than FEW subscriptions name these regions or lie in these cells; counts no further than that."""
     n = session.execute(
-        text("""
-            SELECT count(*) FROM (
-                (SELECT FROM follow WHERE cell IS NULL AND region = ANY(CAST(:regions AS int[])) LIMIT :few)
-                UNION ALL (SELECT FROM follow WHERE cell = ANY(CAST(:cells AS int[])) LIMIT :few)) AS named
-        """),
+        text(f"SELECT count(*) FROM (SELECT FROM ({_NAMED}) AS named LIMIT :few) AS some_of_them"),  # noqa: S608
         {"regions": list(regions), "cells": list(cells), "few": FEW},
     ).scalar_one()
     return int(n) < FEW
+
+
+def first_of_few(
+    session: Session, *, regions: Sequence[int] = (), cells: Sequence[int] = (), count: int
+) -> int | None:
+    """The subscriber id up to which `count` of these subscriptions go; None when there are not more of them."""
+    return session.execute(
+        text(f"SELECT subscriber FROM ({_NAMED}) AS named ORDER BY subscriber OFFSET :count LIMIT 1"),  # noqa: S608
+        {"regions": list(regions), "cells": list(cells), "count": count},
+    ).scalar_one_or_none()
+
+
+# Subscriptions of some regions (points in them too) and cells, each found by its index.
+_NAMED = """
+    SELECT subscriber FROM follow WHERE region = ANY(CAST(:regions AS int[]))
+    UNION ALL SELECT subscriber FROM follow WHERE cell = ANY(CAST(:cells AS int[]))
+"""
 
 
 def plan_regions(session: Session, wanted: Wanted, regions: Sequence[int], span: Span) -> tuple[Planned, int]:
@@ -113,27 +126,32 @@ def plan_regions(session: Session, wanted: Wanted, regions: Sequence[int], span:
     return _insert(session, chosen, wanted.parameters() | _span(span) | {"regions": list(regions)})
 
 
-def plan_inner_points(
-    session: Session,
-    wanted: Wanted,
-    covered: Sequence[int],
-    cells: str,
-    span: Span,
-    few: Sequence[int] | None,
+def plan_covered_points(
+    session: Session, wanted: Wanted, covered: Sequence[int], span: Span
 ) -> tuple[Planned, int]:
-    """Plan points that need no geometry: their region is covered, or their cell lies inside.
+    """Plan points whose smallest region lies wholly inside: they need neither cell nor geometry."""
+    chosen = f"""
+        SELECT DISTINCT ON (a.id) a.id, f.region, s.language {_FOLLOWERS}
+        AND f.cell IS NOT NULL AND f.region = ANY(CAST(:covered AS int[])) ORDER BY a.id
+    """  # constants of this module
+    return _insert(session, chosen, wanted.parameters() | _span(span) | {"covered": list(covered)})
+
+
+def plan_inner_points(
+    session: Session, wanted: Wanted, cells: str, span: Span, few: Sequence[int] | None
+) -> tuple[Planned, int]:
+    """Plan points whose cell lies wholly inside.
 
     `cells` is a PostgreSQL int4multirange; `few` gives the same cells one by one where they are few, so that an index
     finds them.
     """
     chosen = f"""
         SELECT DISTINCT ON (a.id) a.id, f.region, s.language {_FOLLOWERS}
-        AND f.cell IS NOT NULL
-        AND (f.region = ANY(CAST(:covered AS int[])) OR f.cell <@ CAST(:cells AS int4multirange))
-        {"" if few is None else "AND (f.region = ANY(CAST(:covered AS int[])) OR f.cell = ANY(CAST(:few AS int[])))"}
+        AND f.cell IS NOT NULL AND f.cell <@ CAST(:cells AS int4multirange)
+        {"" if few is None else "AND f.cell = ANY(CAST(:few AS int[]))"}
         ORDER BY a.id
     """  # constants of this module
-    more = {"covered": list(covered), "cells": cells, "few": None if few is None else list(few)}
+    more = {"cells": cells, "few": None if few is None else list(few)}
     return _insert(session, chosen, wanted.parameters() | _span(span) | more)
 
 
