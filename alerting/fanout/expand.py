@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from alerting.fanout import bell
 from alerting.fanout.cover import Cover, cover
 from alerting.store import audit, batches, deliveries, expansion, frozen, outbox, publications
-from alerting.store.engine import transaction
+from alerting.store.engine import prefer_indexes, transaction
 from alerting.store.expansion import Planned, Span, Wanted
 from alerting.store.outbox import Dispatch
 from alerting.store.states import LANE_OF_CHANNEL, DispatchState
@@ -70,6 +70,7 @@ def expand_next(batch_size: Callable[[str], int], *, now: datetime, percent: flo
         dispatch = outbox.choose_to_expand(session)
         if dispatch is None:
             return False
+        prefer_indexes(session)
         if dispatch.channel in BROADCAST:
             _plan_feeds(session, dispatch, now=now)
         else:

@@ -96,7 +96,9 @@ def open_batch(
     clock: float,
 ) -> Opened:
     """Read a claimed batch. `clock` is the monotonic time at which it was claimed, `now` the same moment in UTC."""
-    rows = deliveries.read(session, lease.dispatch, lease.n_from, lease.n_to, lease.picked)
+    rows = deliveries.read(
+        session, lease.dispatch, lease.n_from, lease.n_to, lease.picked, tokens=channel == "email"
+    )
     outcomes = [Outcome(row.n, *why, None, False) for row in rows if (why := _unsendable(row, words, now))]
     done = {outcome.n for outcome in outcomes}
     rows = [row for row in rows if row.n not in done]

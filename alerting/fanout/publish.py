@@ -32,7 +32,7 @@ def publish_next(channel: str, *, settings: Settings, now: Callable[[], datetime
                 break
         if lease is None:
             return False
-        rows = deliveries.read(session, lease.dispatch, lease.n_from, lease.n_to, lease.picked)
+        rows = deliveries.read(session, lease.dispatch, lease.n_from, lease.n_to, lease.picked, tokens=False)
     outcomes = []
     for row in rows:
         outcomes.append(_publish(row, settings, now()))

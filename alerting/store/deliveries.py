@@ -16,6 +16,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from alerting.store.engine import prefer_indexes
 from alerting.store.states import DeliveryStatus
 
 
@@ -81,18 +82,20 @@ def count_planned(session: Session, dispatch: int, rows: Iterable[tuple[int, int
 
 
 def read(
-    session: Session, dispatch: int, n_from: int, n_to: int, picked: Sequence[int] | None
+    session: Session, dispatch: int, n_from: int, n_to: int, picked: Sequence[int] | None, *, tokens: bool
 ) -> list[Planned]:
-    """The rows of a batch that still wait, in order of n, each with its address as it is now."""
+    """The rows of a batch that still wait, in order of n, each with its address as it is now; with `tokens` also theirs."""
+    prefer_indexes(session)
     rows = session.execute(
         text(f"""
             SELECT d.n, d.address, d.feed, d.segment, d.language, d.attempts, d.maybe_repeated,
-                   a.state, a.key_id, a.cipher, s.token
-            FROM delivery d LEFT JOIN address a ON a.id = d.address LEFT JOIN subscriber s ON s.id = a.subscriber
+                   a.state, a.key_id, a.cipher, {"s.token" if tokens else "NULL"}
+            FROM delivery d LEFT JOIN address a ON a.id = d.address
+            {"LEFT JOIN subscriber s ON s.id = a.subscriber" if tokens else ""}
             WHERE d.dispatch = :dispatch AND d.n BETWEEN :n_from AND :n_to AND d.status = 'planned'
             {"" if picked is None else "AND d.n = ANY(:picked)"}
             ORDER BY d.n
-        """),  # noqa: S608  # a constant of this module
+        """),  # noqa: S608  # constants of this module
         {
             "dispatch": dispatch,
             "n_from": n_from,
@@ -122,6 +125,9 @@ def settle(session: Session, dispatch: int, outcomes: Sequence[Outcome], *, now:
         "references": [o.reference for o in ordered],
         "doubts": [o.ambiguous for o in ordered],
     }
+    # On rows inserted moments ago, without statistics, the planner expects one row and loops over all of x for each of
+    # them: the square of a batch. A hash join of two bounded sets is right at every size.
+    session.execute(text("SET LOCAL enable_nestloop = off"))
     moved = session.execute(
         text("""
             UPDATE delivery AS d
@@ -135,6 +141,7 @@ def settle(session: Session, dispatch: int, outcomes: Sequence[Outcome], *, now:
         """),
         parameters,
     ).all()
+    session.execute(text("SET LOCAL enable_nestloop = on"))
     deltas: Deltas = Counter()
     for _, region, status in moved:
         if status != DeliveryStatus.PLANNED.value:

@@ -82,6 +82,14 @@ def transaction() -> Iterator[Session]:
         yield session
 
 
+def prefer_indexes(session: Session) -> None:
+    """Tell the planner, for this transaction, that pages are read from memory or a solid-state disk.
+
+    With the default price of a random page it joins a range of 2 000 rows by reading tables of millions.
+    """
+    session.execute(text("SET LOCAL random_page_cost = 1.1"))
+
+
 class ProcessLock:
     """An advisory lock that lasts as long as its connection: at most one process of a kind is at work.
 
