@@ -15,7 +15,7 @@ from flask import g, request
 from marshmallow import ValidationError
 
 from alerting.api.problems import Fault, Refused, flatten, invalid
-from alerting.api.reading import JSON, read_json, wrong_type
+from alerting.api.reading import JSON, read_body, read_json, wrong_type
 from alerting.api.schemas import PublishBody
 from alerting.api.setting import now
 from alerting.authoring.reading import CHANNELS
@@ -56,7 +56,7 @@ def read(omit: Sequence[str]) -> Posted:
 
 
 def _from_xml(omit: Sequence[str]) -> Posted:
-    data = request.get_data(cache=False)
+    data = read_body()
     left_out, wrong = _omitted_in_query(omit)
     document = xml.read(data)
     alert = _require(document, wrong)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from alerting.api import subscribers
 from alerting.api.access import public
 from alerting.api.problems import flatten
 from alerting.config import Settings
@@ -42,6 +44,22 @@ def test_a_body_that_is_too_large_is_413(client: FlaskClient, officers: Officers
     assert (answer.status_code, answer.mimetype) == (413, PROBLEM)
 
 
+@pytest.mark.parametrize("media_type", ["application/cap+xml", JSON, "text/csv"])
+def test_a_body_in_chunks_that_is_too_large_is_413_and_not_cut_off(
+    client: FlaskClient, officers: Officers, media_type: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscribers, "LARGEST_IMPORT", 1024)
+    imported = media_type == "text/csv"
+    answer = client.post(
+        "/api/v1/subscribers/import" if imported else "/api/v1/alerts",
+        input_stream=BytesIO(b"phone,regions\n" + (b"+1,XA\n" * 1000 if imported else b"x" * 5_000_000)),
+        content_type=media_type,
+        headers=officers.of("registrar" if imported else "preparer"),
+        environ_overrides={"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"},
+    )
+    assert (answer.status_code, answer.mimetype) == (413, PROBLEM)
+
+
 @pytest.mark.parametrize(
     ("address", "role"), [("/api/v1/alerts", "preparer"), ("/api/v1/keys", "administrator")]
 )
@@ -58,6 +76,7 @@ def test_another_media_type_is_415_and_names_those_that_are_taken(
     [
         (b'{"name": "a",', "line 1"),
         (b'{"name": "a", "name": "b", "role": "auditor"}', "says twice: name"),
+        (b'{"name": ' + b"9" * 5000 + b"}", "too many digits"),
         (b'{"name": NaN}', "NaN"),
         (b'{"name": "\xff"}', "UTF-8"),
         (b"[" * 100_000, "JSON"),
