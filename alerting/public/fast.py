@@ -60,7 +60,7 @@ class FeedCache:
         served = self._served(path)
         if served is None:
             return self._app(environ, start_response)
-        return answer(served, environ)(environ, start_response)
+        return answer(served, environ, self._now())(environ, start_response)
 
     def _served(self, path: str) -> Served | None:
         """The document, from memory if it is current; None when there is none or the database does not answer."""
@@ -115,15 +115,18 @@ def read(path: str, settings: Settings, now: datetime) -> Served | None:
     return feeds.document(key, media, settings=settings, now=now)
 
 
-def answer(served: Served, environ: WSGIEnvironment) -> Response:
+def answer(served: Served, environ: WSGIEnvironment, now: datetime) -> Response:
     """200 with the document, or 304 when the reader has it; the reader must ask again each time."""
     headers = {
         **HEADERS,
         "Cache-Control": "public, no-cache",
         "ETag": served.etag,
-        "Last-Modified": http_date(served.last_modified),
         "Access-Control-Allow-Origin": "*",  # pages of the media may read what is public anyway
     }
+    # A second that is not over may bring another document of the same date (RFC 9110, 8.8.2.1): a reader that knows the
+    # date alone would never hear of it.
+    if served.last_modified.replace(microsecond=0) < now.replace(microsecond=0):
+        headers["Last-Modified"] = http_date(served.last_modified)
     if not is_resource_modified(environ, etag=served.etag.strip('"'), last_modified=served.last_modified):
         return Response(status=304, headers=headers)
     return Response(served.body, headers=headers, content_type=served.media_type)

@@ -61,9 +61,10 @@ class _Views:
 
     def feed(self, name: str) -> Response:
         """The same answer as the layer before the framework gives; here for what that one passes on."""
-        served = fast.read(f"{fast.PREFIX}{name}", self.settings, datetime.now(UTC))
+        now = datetime.now(UTC)
+        served = fast.read(f"{fast.PREFIX}{name}", self.settings, now)
         if served is not None:
-            return fast.answer(served, request.environ)
+            return fast.answer(served, request.environ, now)
         text = (
             "There is no such feed.\n\n"
             "All warnings:   /feeds/all.rss  /feeds/all.atom  /feeds/all.json\n"
