@@ -140,11 +140,14 @@ def _join(
     held = addresses.keep(session, vault, SMS, sender, AddressState.PENDING)
     known = _language_of(session, held)
     found = _places(session, command.place[:LONGEST_PLACE])
+    written = _harmless(command.place)
     language = known or _language(command, found, settings.default_language)
+    if not found and not written:  # "we do not know the place" would answer nothing that was said
+        return _Reply(Outcome.HELP, held.id, language)
     if len(found) != 1:
         outcome = Outcome.AMBIGUOUS_PLACE if found else Outcome.UNKNOWN_PLACE
         codes = tuple(region.code for region in found[:MOST_CODES])
-        return _Reply(outcome, held.id, language, written=_harmless(command.place), choices=codes)
+        return _Reply(outcome, held.id, language, written=written, choices=codes)
     (region,) = found
     entry = Entry(None, ((SMS, sender),), (Place(region.id),), consent_at=now, source=SMS)
     (outcome_of,) = enrol(session, [entry], vault=vault, default_language=language, now=now)
@@ -165,16 +168,13 @@ def _places(session: Session, written: str) -> Sequence[Region]:
 def _language(command: Command, found: Sequence[Region], default: str) -> str:
     """The language of a new subscriber: that of the word they used, else one in which the place has this name.
 
-    "JOIN Pékin" is French; where a name is the same in several languages it is the authority's, if that is one of them.
+    "JOIN Pékin" is French, though without its mark it would be Spanish as well; where a name is the same in several languages it is the authority's, if that is one of them.
     """
-    keys = regions.name_keys(command.place)
+    named = [(tongue, name) for region in found for tongue, name in region.names.items()]
+    exact, keys = regions.name_key(command.place), regions.name_keys(command.place)
     speak = sorted(
-        {
-            tongue
-            for region in found
-            for tongue, name in region.names.items()
-            if keys & regions.name_keys(name)
-        }
+        {tongue for tongue, name in named if regions.name_key(name) == exact}
+        or {tongue for tongue, name in named if keys & regions.name_keys(name)}
     )
     if command.language is not None and (command.language in speak or not speak):
         return command.language

@@ -22,7 +22,12 @@ REGIONS = (
         (10, 2, 12, 4),
         {"en": "Northland", "fr": "Pays du Nord", "zh-Hans": "北国", "ar": "الشمال"},
     ),
-    ("XA-S", "XA", (10, 0, 12, 2), {"en": "Southland", "fr": "Pays du Sud", "es": "País del Sur"}),
+    (
+        "XA-S",
+        "XA",
+        (10, 0, 12, 2),
+        {"en": "Southland", "fr": "Pays du Sud", "es": "País del Sur", "gl": "Paìs del Sur"},
+    ),
     ("XA-P", "XA", (12, 0, 13, 2), {"en": "Springfield"}),
     ("XA-Q", "XA", (12, 2, 13, 4), {"en": "Springfield"}),
 )

@@ -104,6 +104,7 @@ def test_join_adds_to_what_was_imported_and_keeps_the_language(places: Settings)
         ("JOIN XA-N", "es", "es"),  # a code tells nothing
         ("alta XA-N", "en", "es"),  # but the word does
         ("JOIN Pais del Sur", "en", "es"),  # without the mark that the telephone cannot type
+        ("JOIN Paìs del Sur", "en", "gl"),  # the marks tell one from the other
     ],
 )
 def test_a_new_subscriber_is_answered_in_the_language_of_the_words(
@@ -122,11 +123,14 @@ def test_an_ambiguous_name_is_answered_with_its_codes_and_subscribes_to_nothing(
     assert subscribing.find("sms", PHONE, settings=places) is None
 
 
-@pytest.mark.parametrize("words", ["JOIN Nowhere", "JOIN"])
-def test_an_unknown_place_is_answered_with_help(places: Settings, words: str):
-    assert send(places, words).outcome == "unknown_place"
-    assert len(answers()) == 1
-    assert "JOIN XA" in answers()[0][1]
+@pytest.mark.parametrize(
+    ("words", "outcome"), [("JOIN Nowhere", "unknown_place"), ("JOIN", "help"), ("JOIN 123456", "help")]
+)
+def test_an_unknown_place_is_answered_with_help(places: Settings, words: str, outcome: str):
+    assert send(places, words).outcome == outcome
+    ((_, said),) = answers()
+    assert "JOIN XA" in said
+    assert '""' not in said
     assert subscribing.find("sms", PHONE, settings=places) is None
 
 
