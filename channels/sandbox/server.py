@@ -200,9 +200,11 @@ class Sandbox:
     async def _post_inbound(self, request: web.Request) -> web.Response:
         try:
             given = json.loads(await request.text())
-            status, body = await self._sms.inbound(str(given["from"]), str(given["body"]), given.get("url"))
+            status, body = await self._sms.inbound(
+                str(given["from"]), str(given["body"]), given.get("url"), given.get("opt_out")
+            )
         except (ValueError, KeyError, TypeError) as error:
-            return web.json_response({"error": f"give {{from, body, url?}}: {error}"}, status=400)
+            return web.json_response({"error": f"give {{from, body, url?, opt_out?}}: {error}"}, status=400)
         except (ClientError, TimeoutError) as error:
             return web.json_response(
                 {"error": f"the webhook does not answer: {type(error).__name__}"}, status=502

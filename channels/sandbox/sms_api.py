@@ -114,8 +114,14 @@ class SmsApi:
         received = self._inbox.find(request.match_info["sid"])
         return _error(404, 20404) if received is None else web.json_response(self._resource(received))
 
-    async def inbound(self, sender: str, text: str, url: str | None) -> tuple[int, str]:
-        """Post a citizen's text to the webhook; its HTTP code and body. Raises ValueError without a URL."""
+    async def inbound(
+        self, sender: str, text: str, url: str | None, opt_out: str | None = None
+    ) -> tuple[int, str]:
+        """Post a citizen's text to the webhook; its HTTP code and body. Raises ValueError without a URL.
+
+        `opt_out` is the OptOutType that Twilio adds where it has answered by itself (Advanced Opt-Out); the account
+        played here has that switched off, so that the service answers.
+        """
         target = url or self._account.inbound_url
         if target is None or self._session is None:
             raise ValueError("no inbound URL is configured; give one as url")
@@ -133,9 +139,8 @@ class SmsApi:
             "SmsStatus": "received",
             "ApiVersion": "2010-04-01",
         }
-        word = text.strip().upper()
-        if word in {"STOP", "START", "HELP"}:
-            form["OptOutType"] = word
+        if opt_out is not None:
+            form["OptOutType"] = opt_out
         return await self._post(self._session, Callback(target, form))
 
     # ---- what follows ----

@@ -243,16 +243,19 @@ def test_callbacks_verify_with_the_channel_and_tell_the_scripted_end(sandbox: Sa
     }
 
 
-def test_a_citizens_text_is_posted_signed_to_the_webhook(sandbox: Sandbox):
+@pytest.mark.parametrize("opt_out", [None, "STOP"])
+def test_a_citizens_text_is_posted_signed_to_the_webhook(sandbox: Sandbox, opt_out: str | None):
     channel = TwilioSms(TwilioConfig(SID, "token", SERVICE))
     with webhook_server() as (url, seen):
         given = {"from": "+15550000009", "body": "stop", "url": f"{url}/webhooks/sms/inbound"}
+        if opt_out is not None:
+            given["opt_out"] = opt_out
         status, _, document = ask(sandbox.http_url, "POST", "/sandbox/inbound", json.dumps(given))
 
     assert (status, document["status"]) == (200, 200)
     (event,) = channel.events(seen[0])
     assert isinstance(event, InboundEvent)
-    assert (event.sender, event.text, event.opt_out) == ("+15550000009", "stop", "STOP")
+    assert (event.sender, event.text, event.opt_out) == ("+15550000009", "stop", opt_out)
 
 
 @pytest.mark.parametrize("body", ["", "[]", '{"from": "+1"}', '{"from": "+1", "body": "x"}'])
