@@ -35,7 +35,7 @@ _SETTINGS: Final = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "200",
-    "shared_buffers": "256MB",
+    "shared_buffers": "512MB",
     "max_wal_size": "2GB",
     # Parallel workers share memory through /dev/shm, of which a container has 64 MB.
     "max_parallel_workers_per_gather": "0",

@@ -40,13 +40,16 @@ class Decision:
     again_at: datetime | None = None
 
 
+_FINAL = {status: Decision(final) for status, final in FINAL.items()}
+
+
 def decide(
     result: SendResult, *, attempts: int, repeated: bool, now: datetime, expires: datetime
 ) -> Decision:
     """What becomes of a delivery after `attempts` tries before this one; `repeated`: its reply was lost before."""
-    final = FINAL.get(result.status)
+    final = _FINAL.get(result.status)
     if final is not None:
-        return Decision(final)
+        return final
     if result.status is Status.AMBIGUOUS and repeated:
         return Decision(DeliveryStatus.UNCONFIRMED)
     first, longest = BACKOFF[result.status]

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
+import psycopg
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -20,8 +21,9 @@ from alerting.store.engine import prefer_indexes
 from alerting.store.states import DeliveryStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+# The next two are made once for each recipient, twice in each second of a worker's ten thousand: as frozen dataclasses they
+# would cost it a twentieth of its time.
+class Planned(NamedTuple):
     """A row that waits to be sent, with the sealed address; None where the address was erased."""
 
     n: int
@@ -37,8 +39,7 @@ class Planned:
     token: str | None  # of the unsubscribe link
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a send made of a row; status PLANNED when it will be tried again."""
 
     n: int
@@ -86,24 +87,28 @@ def read(
 ) -> list[Planned]:
     """The rows of a batch that still wait, in order of n, each with its address as it is now; with `tokens` also theirs."""
     prefer_indexes(session)
-    rows = session.execute(
-        text(f"""
+    # The driver's own cursor, in binary: half the time for rows that hold sealed addresses.
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)  # noqa: S101  # the only dialect there is
+    with connection.cursor(binary=True) as cursor:
+        cursor.execute(
+            f"""
             SELECT d.n, d.address, d.feed, d.segment, d.language, d.attempts, d.maybe_repeated,
                    a.state, a.key_id, a.cipher, {"s.token" if tokens else "NULL"}
             FROM delivery d LEFT JOIN address a ON a.id = d.address
             {"LEFT JOIN subscriber s ON s.id = a.subscriber" if tokens else ""}
-            WHERE d.dispatch = :dispatch AND d.n BETWEEN :n_from AND :n_to AND d.status = 'planned'
-            {"" if picked is None else "AND d.n = ANY(:picked)"}
+            WHERE d.dispatch = %(dispatch)s AND d.n BETWEEN %(n_from)s AND %(n_to)s AND d.status = 'planned'
+            {"" if picked is None else "AND d.n = ANY(%(picked)s)"}
             ORDER BY d.n
-        """),  # noqa: S608  # constants of this module
-        {
-            "dispatch": dispatch,
-            "n_from": n_from,
-            "n_to": n_to,
-            "picked": None if picked is None else list(picked),
-        },
-    )
-    return [Planned(*row) for row in rows]
+            """,  # noqa: S608  # constants of this module
+            {
+                "dispatch": dispatch,
+                "n_from": n_from,
+                "n_to": n_to,
+                "picked": None if picked is None else list(picked),
+            },
+        )
+        return list(map(Planned._make, cursor))
 
 
 def settle(session: Session, dispatch: int, outcomes: Sequence[Outcome], *, now: datetime) -> None:
@@ -130,6 +135,7 @@ def settle(session: Session, dispatch: int, outcomes: Sequence[Outcome], *, now:
     session.execute(text("SET LOCAL enable_nestloop = off"))
     moved = session.execute(
         text("""
+            WITH moved AS (
             UPDATE delivery AS d
             SET status = x.status, reason = x.reason, reference = coalesce(x.reference, d.reference), at = :now,
                 attempts = d.attempts + 1, maybe_repeated = d.maybe_repeated OR x.doubt
@@ -137,17 +143,18 @@ def settle(session: Session, dispatch: int, outcomes: Sequence[Outcome], *, now:
                         CAST(:reasons AS text[]), CAST(:references AS text[]), CAST(:doubts AS bool[]))
                  AS x(n, status, reason, reference, doubt)
             WHERE d.dispatch = :dispatch AND d.n = x.n AND d.n BETWEEN :low AND :high AND d.status = 'planned'
-            RETURNING d.n, d.region, d.status
+            RETURNING d.region, d.status
+            ) SELECT region, status, count(*) FROM moved GROUP BY region, status
         """),
         parameters,
     ).all()
     session.execute(text("SET LOCAL enable_nestloop = on"))
     deltas: Deltas = Counter()
-    for _, region, status in moved:
+    for region, status, n in moved:
         if status != DeliveryStatus.PLANNED.value:
-            deltas[dispatch, region, DeliveryStatus.PLANNED.value] -= 1
-            deltas[dispatch, region, status] += 1
-    if len(moved) < len(ordered):
+            deltas[dispatch, region, DeliveryStatus.PLANNED.value] -= n
+            deltas[dispatch, region, status] += n
+    if sum(n for _, _, n in moved) < len(ordered):
         session.execute(
             text("""
                 UPDATE delivery AS d SET reference = x.reference, attempts = d.attempts + 1
