@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The web application; without `settings` those of the environment. Raises ConfigurationError."""
+    from datetime import UTC, datetime
+
     from flask import Flask
 
     from alerting import api, outlets, public
@@ -25,11 +27,17 @@ def create_app(settings: Settings | None = None) -> Flask:
     from alerting.fanout import bell
     from alerting.public.fast import FeedCache
     from alerting.store import engine
+    from alerting.wording import Issuer
+    from alerting.wording.warm import warm
 
     settings = settings or Settings.from_env()
     # One connection for each thread that may serve a request, so that none waits for another's.
     engine.configure(settings.database_url, pool_size=settings.web_threads, pgbouncer=settings.pgbouncer)
     bell.configure(settings.redis_url)
+    issuer = Issuer(
+        settings.authority_name, settings.default_language, settings.time_zone, settings.public_base_url
+    )
+    warm(issuer, now=datetime.now(UTC))
 
     app = Flask("alerting", static_folder=None, template_folder=None)
     app.secret_key = settings.secret_key

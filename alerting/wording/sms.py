@@ -6,6 +6,7 @@ grapheme, and `shorten` never leaves half of one.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from enum import StrEnum
 
@@ -107,8 +108,16 @@ def shorten(text: str, most: int, *, ellipsis: str = "…") -> str:
     return "".join(kept).rstrip(" \t\n,;:.-–—、，；。،؛") + ellipsis
 
 
+# Scripts of which no character joins the one before: Latin, Cyrillic, Arabic letters, Han, kana, full-width forms.
+_SINGLE = re.compile(
+    "[\\x00-\u02ff\u0400-\u0482\u060c\u061b\u061f-\u064a\u2010-\u2027\u3000-\u3029\u3030-\u3098\u309b-\u9fff\uff01-\uff9d]*"
+)
+
+
 def graphemes(text: str) -> list[str]:
     """What a reader takes for one character: the rules of UAX #29 that matter, never splitting more than they do."""
+    if _SINGLE.fullmatch(text):
+        return list(text)
     parts: list[str] = []
     for character in text:
         if parts and _joins(parts[-1], character):

@@ -100,6 +100,7 @@ def words(alert: Alert, segment: Segment, language: str, issuer: Issuer) -> Word
     info = _info_of(alert, segment, language)
     areas = _areas(info, segment)
     time, full_time = _times(alert, segment, info, say, issuer)
+    action, description = _action(alert, info, say), _description(alert, info, say, issuer)
     return Words(
         phrases=say,
         language=language,
@@ -113,8 +114,9 @@ def words(alert: Alert, segment: Segment, language: str, issuer: Issuer) -> Word
         full_time=full_time,
         issued=say.moment(alert.sent, issuer.time_zone, year=True),
         issuer=one_line((info and info.sender_name) or "") or one_line(issuer.name) or one_line(alert.sender),
-        action=_action(alert, info, say),
-        description=_description(alert, info, say, issuer),
+        action=action,
+        # A Cancel without a text of its officer's says the same in both.
+        description="" if one_line(description) == one_line(action) else description,
         note=clean(alert.note or ""),
         severity=_phrase(say, SEVERITIES.get(info.severity) if info else None),
         urgency=_phrase(say, URGENCIES.get(info.urgency) if info else None),

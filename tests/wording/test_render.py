@@ -195,6 +195,9 @@ def test_update_and_cancel_are_worded_as_such() -> None:
     assert text_of(alert(CHINESE, msg_type=MsgType.CANCEL), "zh-Hans").startswith("取消: 洪水")
     plain = alert(info(instruction=None, response_type=(ResponseType.EVACUATE,)), msg_type=MsgType.CANCEL)
     assert "The warning no longer applies." in text_of(plain)
+    twice = info(instruction=None, description="The warning no longer applies.")
+    for said in render_all(alert(twice, msg_type=MsgType.CANCEL), *REST).values():
+        assert said.text.count("The warning no longer applies.") == 1
     assert "Leave the area" not in text_of(plain)  # what the original asked for is asked no more
     assert "Disregard the earlier message." in text_of(replace(plain, msg_type=MsgType.ERROR))
 
