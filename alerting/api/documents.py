@@ -127,4 +127,6 @@ def _fault(finding: Finding) -> Fault:
         if stands_at:
             return Fault(finding.message, "/omit", finding.rule)
         return Fault(finding.message, rule=finding.rule, parameter="omit")
+    if finding.place[:1] == ("texts",):  # of the body of a cancel, which is no CAP
+        return Fault(finding.message, finding.pointer, finding.rule)
     return Fault(finding.message, stands_at + finding.pointer, finding.rule, finding.path)

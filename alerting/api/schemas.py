@@ -59,6 +59,21 @@ class OmitQuery(Closed):
     )
 
 
+class TextByLanguage(fields.Dict):
+    """Texts by language tag; what is wrong is told where the text stands, not where marshmallow keeps it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        try:
+            return super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call] # marshmallow's has no annotations
+        except ValidationError as error:
+            if not isinstance(error.messages, dict):
+                raise
+            told = {
+                tag: [*each.get("key", ()), *each.get("value", ())] for tag, each in error.messages.items()
+            }
+            raise ValidationError(told, valid_data=error.valid_data) from error
+
+
 class CancelBody(Closed):
     """Why a warning is lifted, and what people are told."""
 
@@ -67,7 +82,7 @@ class CancelBody(Closed):
         validate=[_not_blank, validate.Length(max=500)],
         metadata=_said("Becomes the note of the Cancel, which is public."),
     )
-    texts = fields.Dict(
+    texts = TextByLanguage(
         keys=fields.String(),
         values=fields.String(validate=[_not_blank, validate.Length(max=2000)]),
         load_default=dict,

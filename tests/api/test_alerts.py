@@ -251,6 +251,17 @@ def test_a_cancel_needs_a_reason(
     assert pointers(answer) == {"/reason", "/text"}
 
 
+def test_what_is_wrong_with_the_texts_of_a_cancel_is_told_by_their_place(
+    client: FlaskClient, officers: Officers, warning: Made, at_once: None
+) -> None:
+    first = post(client, officers, warning()).headers["Location"]
+    for text in (" ", "Es ist vorbei."):  # no text; a language that the warning does not speak
+        body = {"reason": "x", "texts": {"de": text}}
+        answer = client.post(f"{first}/cancel", json=body, headers=officers.of("approver"))
+        assert pointers(answer) == {"/texts/de"}
+        assert "path" not in answer.get_json()["errors"][0]
+
+
 # ------------------------------------------------------------------------------------------------------ show
 
 
