@@ -348,13 +348,14 @@ class Drain:
         log.error("text_changed", channel=self.channel, dispatch=dispatch)
         with transaction() as session:
             now = self.now()
+            held = outbox.get(session, dispatch)
             outbox.set_state(session, dispatch, DispatchState.HELD, now=now)
             audit.append(
                 session,
                 actor=f"drain {self.channel}",
                 act="dispatch.held",
-                subject=f"dispatch {dispatch}",
-                detail={"why": "a text differs from the approved one"},
+                subject=str(held.alert) if held.alert is not None else f"notice {held.notice}",
+                detail={"dispatch": dispatch, "why": "a text differs from the approved one"},
                 now=now,
             )
 

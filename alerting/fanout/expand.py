@@ -222,6 +222,7 @@ def _hold(session: Session, dispatch: Dispatch, *, now: datetime) -> None:
     """More people than were approved: nothing more leaves until somebody has looked."""
     outbox.set_state(session, dispatch.id, DispatchState.HELD, now=now)
     detail = {
+        "dispatch": dispatch.id,
         "channel": dispatch.channel,
         "approved": dispatch.approved,
         "planned": sum(deliveries.counts(session, dispatch.id).values()),
@@ -230,7 +231,7 @@ def _hold(session: Session, dispatch: Dispatch, *, now: datetime) -> None:
         session,
         actor="expand",
         act="dispatch.held",
-        subject=f"dispatch {dispatch.id}",
+        subject=str(dispatch.alert),
         detail=detail,
         now=now,
     )
@@ -239,7 +240,7 @@ def _hold(session: Session, dispatch: Dispatch, *, now: datetime) -> None:
 def _open(session: Session, dispatch: Dispatch, *, now: datetime) -> None:
     outbox.set_state(session, dispatch.id, DispatchState.OPEN, now=now)
     detail = {
-        "alert": str(dispatch.alert),
+        "dispatch": dispatch.id,
         "channel": dispatch.channel,
         "planned": sum(deliveries.counts(session, dispatch.id).values()),
     }
@@ -247,7 +248,7 @@ def _open(session: Session, dispatch: Dispatch, *, now: datetime) -> None:
         session,
         actor="expand",
         act="dispatch.planned",
-        subject=f"dispatch {dispatch.id}",
+        subject=str(dispatch.alert),
         detail=detail,
         now=now,
     )

@@ -127,14 +127,16 @@ class Sweep:
                         self._milestone(session, ending, act)
 
     def _milestone(self, session: Session, ending: closing.Ending, act: str) -> None:
+        """Into the warning's audit; answers to citizens are deliveries, which never stand there."""
+        if ending.alert is None:
+            return
         detail: dict[str, object] = {
+            "dispatch": ending.id,
             "channel": ending.channel,
             "counts": deliveries.counts(session, ending.id),
         }
-        if ending.alert is not None:
-            detail["alert"] = str(ending.alert)
         audit.append(
-            session, actor="sweep", act=act, subject=f"dispatch {ending.id}", detail=detail, now=self.now()
+            session, actor="sweep", act=act, subject=str(ending.alert), detail=detail, now=self.now()
         )
 
     def apply_receipts(self) -> None:

@@ -197,13 +197,16 @@ def plan_chosen(
 def plan_recipients_of(
     session: Session, wanted: Wanted, dispatches: Sequence[int], span: Span
 ) -> tuple[Planned, int]:
-    """Plan those whom older dispatches reached or may have reached, and who are still subscribed."""
+    """Plan those whom older dispatches warned or may have warned, and who are still subscribed.
+
+    Whoever was only told that a warning no longer applies to them (segment -1) was not warned by it.
+    """
     chosen = """
         SELECT DISTINCT ON (a.id) a.id, d.region, d.language
         FROM delivery d JOIN address a ON a.id = d.address
         WHERE d.dispatch = ANY(CAST(:dispatches AS bigint[]))
           AND a.channel = :channel AND a.state = 'active' AND d.address > :after AND d.address <= :upto
-          AND d.status IN ('accepted', 'unconfirmed', 'delivered', 'undelivered')
+          AND d.segment >= 0 AND d.status IN ('accepted', 'unconfirmed', 'delivered', 'undelivered')
         ORDER BY a.id
     """
     return _insert(session, chosen, wanted.parameters() | _span(span) | {"dispatches": list(dispatches)})

@@ -223,13 +223,16 @@ def release(session: Session, alert_id: UUID) -> list[int]:
 
 
 def choose_to_expand(session: Session) -> Dispatch | None:
-    """The most urgent dispatch that is still being planned, locked; None when another planner has them or none is left."""
+    """The most urgent dispatch that is still being planned, locked; None when another planner has them or none is left.
+
+    Equally urgent ones take turns, so that no channel waits for the whole walk of another.
+    """
     row = (
         session.execute(
             text(f"""
                 SELECT {_DISPATCH} FROM dispatch
                 WHERE state = 'planning' AND expires > now() AND {_NOT_WAITING}
-                ORDER BY priority, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
+                ORDER BY priority, ranges, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
             """)  # noqa: S608  # constants of this module
         )
         .mappings()

@@ -214,3 +214,28 @@ def test_the_database_refuses_a_second_message_to_one_address(country: Country) 
             """INSERT INTO delivery (dispatch, n, address, segment, region, language, status)
                SELECT dispatch, n + 100000, address, segment, region, language, status FROM delivery LIMIT 1"""
         )
+
+
+def test_whoever_was_only_told_that_it_no_longer_applies_is_not_told_of_its_end(country: Country) -> None:
+    country.warn()
+    expand_all()
+    country.run(
+        "UPDATE delivery SET status = 'accepted', segment = CASE WHEN n % 2 = 0 THEN -1 ELSE segment END"
+    )
+    old = [row[0] for row in country.rows("SELECT id FROM dispatch WHERE channel = 'sms'")]
+    cancel = country.warn()
+    country.run(
+        "UPDATE dispatch SET cursor_segment = 32767, recipients_of = :old WHERE alert = :a AND channel = 'sms'",
+        a=cancel,
+        old=old,
+    )
+    country.run("UPDATE dispatch SET state = 'done' WHERE alert = :a AND channel = 'email'", a=cancel)
+    expand_all()
+    told = country.one(
+        "SELECT count(*) FROM delivery v JOIN dispatch d ON d.id = v.dispatch WHERE d.alert = :a", a=cancel
+    )
+    assert (
+        told
+        == country.one("SELECT count(*) FROM delivery WHERE dispatch = ANY(:old) AND segment >= 0", old=old)
+        != 0
+    )
