@@ -18,7 +18,7 @@ from alerting.authoring import ground
 from alerting.authoring.lineage import Lineage
 from alerting.cap import chain, jsonform, rank, segment
 from alerting.cap.findings import ERROR, Finding
-from alerting.cap.model import Alert, Area, MsgType
+from alerting.cap.model import Alert, Area, Info, MsgType
 from alerting.cap.segment import Segment
 from alerting.store import alerts
 from alerting.store.alerts import Rendering, Stored
@@ -107,7 +107,8 @@ def _lifting(
     if len(told) == 1 and alert.info:
         texts += _texts(alert, [replace(told[0], n=NO_SEGMENT)], how)
     elif told:
-        texts += _texts(alert, [_summed(told, _areas(told), lasts)], how)
+        spoken, ended = _ended(alert, [alert] if parts and alert.info else originals, _areas(told), lasts)
+        texts += _texts(spoken, [ended], how)
     return _frozen(rows, texts, lasts, findings)
 
 
@@ -168,13 +169,42 @@ def _areas(parts: Sequence[Segment]) -> tuple[Area, ...]:
     return tuple({area.area_desc: area for part in parts for area in part.area}.values())
 
 
-def _summed(parts: Sequence[Segment], areas: tuple[Area, ...], expires: datetime) -> Segment:
-    """Several segments as one that belongs to no ground and speaks in fixed phrases, in all their languages."""
-    first = min(parts, key=lambda part: rank.priority(part.urgency, part.severity, part.certainty))
-    languages = tuple(dict.fromkeys(language for part in parts for language in part.languages))
-    return replace(
-        first, n=NO_SEGMENT, infos=(), languages=languages, area=areas, onset=None, expires=expires
+def _ended(
+    alert: Alert, sources: Sequence[Alert], areas: tuple[Area, ...], expires: datetime
+) -> tuple[Alert, Segment]:
+    """What tells the end of several segments as one that belongs to no ground, in all their languages.
+
+    It names the event and the sender as `sources` do in each language: a reader with two warnings must know which ended.
+    """
+    parts = [(each, part) for each in sources for part in segment.segments(each)]
+    parts.sort(key=lambda one: rank.priority(one[1].urgency, one[1].severity, one[1].certainty))
+    named: dict[str, Info] = {}
+    for each, part in parts:
+        for index, language in zip(part.infos, part.languages, strict=True):
+            named.setdefault(language, each.info[index])
+    infos = tuple(
+        Info(
+            category=info.category,
+            event=info.event,
+            urgency=info.urgency,
+            severity=info.severity,
+            certainty=info.certainty,
+            language=language,
+            sender_name=info.sender_name,
+            area=areas,
+        )
+        for language, info in named.items()
     )
+    told = replace(
+        parts[0][1],
+        n=NO_SEGMENT,
+        infos=tuple(range(len(infos))),
+        languages=tuple(named),
+        area=areas,
+        onset=None,
+        expires=expires,
+    )
+    return replace(alert, info=infos), told
 
 
 def _outside(
@@ -189,9 +219,9 @@ def _outside(
         return
     kept = {area.area_desc for area in _areas(parts)}
     dropped = tuple(area for area in _areas(before) if area.area_desc not in kept)
-    lifted = replace(alert, msg_type=MsgType.CANCEL)
+    lifted, told = _ended(replace(alert, msg_type=MsgType.CANCEL), originals, dropped, alert.sent)
     channels = tuple(name for name in how.channels if name in _ADDRESSED)
-    yield from _texts(lifted, [_summed(before, dropped, alert.sent)], replace(how, channels=channels))
+    yield from _texts(lifted, [told], replace(how, channels=channels))
 
 
 def _texts(alert: Alert, parts: Sequence[Segment], how: Print) -> Iterator[Rendering]:

@@ -194,8 +194,9 @@ def _action(alert: Alert, info: Info | None, say: Phrases) -> str:
 
 
 def _description(alert: Alert, info: Info | None, say: Phrases, issuer: Issuer) -> str:
-    if info is not None:
-        return clean(info.description or "")
+    written = clean((info and info.description) or "")
+    if written or alert.msg_type not in {MsgType.CANCEL, MsgType.ERROR}:
+        return written
     first = min((reference.sent for reference in alert.references), default=None)
     return (
         say.say("The warning was issued %(time)s.", time=say.moment(first, issuer.time_zone)) if first else ""

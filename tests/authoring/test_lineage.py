@@ -63,6 +63,9 @@ def test_whoever_is_outside_of_an_update_hears_that_it_no_longer_applies_there(d
     assert "no longer" in told[NO_SEGMENT, "en"]
     assert "First valley" in told[NO_SEGMENT, "en"]
     assert "Second valley" not in told[NO_SEGMENT, "en"]
+    for language in ("en", "fr"):  # a reader with two warnings must know which of them has ended, and who says so
+        assert "Flood" in told[NO_SEGMENT, language]
+        assert "River office" in told[NO_SEGMENT, language]
     assert (NO_SEGMENT, "en") not in desk.texts(new.id, "rss")
 
 
@@ -73,7 +76,10 @@ def test_a_cancel_goes_to_those_who_were_reached_and_to_nobody_else(desk: Desk) 
     assert desk.stored(old.id).state is AlertState.CANCELLED
     assert desk.segments(made.id) == []  # no ground: an expansion by area has nothing to walk
     assert desk.dispatches(made.id)["sms"]["recipients_of"] == ids(desk.dispatches(old.id), "sms")
-    assert set(desk.texts(made.id)) == {(NO_SEGMENT, "en"), (NO_SEGMENT, "fr"), (NO_SEGMENT, "mul")}
+    told = desk.texts(made.id)
+    assert set(told) == {(NO_SEGMENT, "en"), (NO_SEGMENT, "fr"), (NO_SEGMENT, "mul")}
+    assert "Flood" in told[NO_SEGMENT, "en"]
+    assert "River office" in told[NO_SEGMENT, "fr"]
 
 
 def test_a_cancel_without_info_ends_with_what_it_lifts_but_lives_two_hours(desk: Desk) -> None:
