@@ -28,6 +28,9 @@ from alerting.store.states import LANE_OF_CHANNEL, DispatchState
 #: Subscriber ids in the first ranges and in all later ones: the first messages leave while the walk goes on.
 RANGES = (400, 2_000, 10_000, 50_000)
 
+#: Ranges that one transaction may take together while they are thinly populated.
+MOST_RANGES = 8
+
 #: Rows of a batch where the sender has no rate: about a second of sending.
 BATCH = 2_000
 
@@ -62,7 +65,7 @@ class Ground:
 
 
 def expand_next(batch_size: Callable[[str], int], *, now: datetime, percent: float) -> bool:
-    """Plan one range of the most urgent dispatch; False when none is left. Rings the lane of its channel.
+    """Plan a range (or some thin ones) of the most urgent dispatch; False when none is left. Rings the lane of its channel.
 
     `batch_size` gives the rows of a batch by channel; `percent` is how many more people than approved may be planned.
     """
@@ -84,7 +87,7 @@ def _plan_feeds(session: Session, dispatch: Dispatch, *, now: datetime) -> None:
     planned, highest = expansion.plan_feeds(session, dispatch.id, feeds, "mul")
     deliveries.count_planned(session, dispatch.id, planned)
     batches.add(session, dispatch.id, 1, highest, BATCH)
-    outbox.advance(session, dispatch, segment=0, phase="end", cursor=0, planned=highest)
+    outbox.advance(session, dispatch, segment=0, phase="end", cursor=0, planned=highest, ranges=1)
     _open(session, dispatch, now=now)
 
 
@@ -93,13 +96,27 @@ def _plan_range(session: Session, dispatch: Dispatch, size: int, *, now: datetim
         raise RuntimeError(f"dispatch {dispatch.id} has no alert: a notice is open from the start")
     grounds = _grounds(dispatch.alert)
     step = Step(dispatch.cursor_segment, dispatch.cursor_phase, dispatch.cursor_id)
-    planned, highest, after = _phase(session, dispatch, grounds, step)
+    planned: Planned = []
+    now_at = dispatch
+    for _ in range(MOST_RANGES):
+        found, highest, step = _phase(session, now_at, grounds, step)
+        planned += found
+        now_at = replace(now_at, planned=max(highest, now_at.planned), ranges=now_at.ranges + 1)
+        if step.phase == "end" or now_at.ranges < len(RANGES) or sum(n for _, n in planned) >= size:
+            break
+    # Once and last: the tally's rows are shared with the drains.
     count = deliveries.count_planned(session, dispatch.id, planned)
-    upto = max(highest, dispatch.planned)
+    upto, after = now_at.planned, step
     if count:
         batches.add(session, dispatch.id, dispatch.planned + 1, upto, size)
     outbox.advance(
-        session, dispatch, segment=after.segment, phase=after.phase, cursor=after.cursor, planned=upto
+        session,
+        dispatch,
+        segment=after.segment,
+        phase=after.phase,
+        cursor=after.cursor,
+        planned=upto,
+        ranges=now_at.ranges,
     )
     if dispatch.approved is not None and _too_many(session, dispatch, percent):
         _hold(session, dispatch, now=now)

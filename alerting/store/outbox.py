@@ -248,15 +248,29 @@ def get(session: Session, dispatch_id: int) -> Dispatch:
 
 
 def advance(
-    session: Session, dispatch: Dispatch, *, segment: int, phase: str, cursor: int, planned: int
+    session: Session,
+    dispatch: Dispatch,
+    *,
+    segment: int,
+    phase: str,
+    cursor: int,
+    planned: int,
+    ranges: int,
 ) -> None:
-    """Store how far the expansion has come: `planned` is the highest n given out."""
+    """Store how far the expansion has come: `planned` is the highest n given out, `ranges` how many were walked."""
     session.execute(
         text("""
             UPDATE dispatch SET cursor_segment = :segment, cursor_phase = :phase, cursor_id = :cursor,
-                   planned = :planned, ranges = ranges + 1 WHERE id = :id
+                   planned = :planned, ranges = :ranges WHERE id = :id
         """),
-        {"segment": segment, "phase": phase, "cursor": cursor, "planned": planned, "id": dispatch.id},
+        {
+            "segment": segment,
+            "phase": phase,
+            "cursor": cursor,
+            "planned": planned,
+            "ranges": ranges,
+            "id": dispatch.id,
+        },
     )
 
 

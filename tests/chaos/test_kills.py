@@ -53,7 +53,7 @@ def test_a_planner_killed_in_mid_expansion_loses_and_repeats_nobody(cluster: Clu
         "-c",
         "from alerting.config import Settings; from alerting.fanout import expand, worker;"
         "from alerting.store import expansion; from alerting.store.states import Lane;"
-        "expand.RANGES = (10,); expansion.FEW = 1; s = Settings.from_env(); worker.prepare(s);"
+        "expand.RANGES = (10,); expand.MOST_RANGES = 1; expansion.FEW = 1; s = Settings.from_env(); worker.prepare(s);"
         "worker.turn(Lane.PLAN, s, limit=60)",
     )
     cluster.until(lambda: cluster.country.one("SELECT max(ranges) FROM dispatch") > 20, 20)  # type: ignore[operator]

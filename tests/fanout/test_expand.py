@@ -61,8 +61,24 @@ def test_the_walk_in_small_ranges_plans_the_same_people(
 ) -> None:
     monkeypatch.setattr(expansion, "FEW", 1)
     monkeypatch.setattr(expand, "RANGES", (7, 31))
+    monkeypatch.setattr(expand, "MOST_RANGES", 1)
     country.warn()
     assert expand_all() > 50
+    planned = {
+        row[0]
+        for row in country.rows(
+            "SELECT address FROM delivery v JOIN dispatch d ON d.id = v.dispatch WHERE channel = 'sms'"
+        )
+    }
+    assert planned == concerned(country, "sms")
+
+
+def test_thin_ranges_are_taken_together(country: Country, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expansion, "FEW", 1)
+    monkeypatch.setattr(expand, "RANGES", (7, 31))
+    country.warn()
+    assert expand_all() < 50
+    assert country.tally_differs() == []
     planned = {
         row[0]
         for row in country.rows(
