@@ -63,7 +63,8 @@ def test_whoever_is_outside_of_an_update_hears_that_it_no_longer_applies_there(d
     assert "no longer" in told[NO_SEGMENT, "en"]
     assert "First valley" in told[NO_SEGMENT, "en"]
     assert "Second valley" not in told[NO_SEGMENT, "en"]
-    for language in ("en", "fr"):  # a reader with two warnings must know which of them has ended, and who says so
+    # A reader with two warnings must know which of them has ended, and who says so.
+    for language in ("en", "fr"):
         assert "Flood" in told[NO_SEGMENT, language]
         assert "River office" in told[NO_SEGMENT, language]
     assert (NO_SEGMENT, "en") not in desk.texts(new.id, "rss")
