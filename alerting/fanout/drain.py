@@ -365,4 +365,10 @@ class Drain:
         with transaction() as session:
             failures = senders.failed(session, self.channel)
             senders.rest(session, self.channel, retry.rest(failures, after))
-        log.error("provider_failed", channel=self.channel, kind=type(error).__name__, failures=failures)
+        log.error(
+            "provider_failed",
+            channel=self.channel,
+            kind=type(error).__name__,
+            cause=type(error.__cause__).__name__ if error.__cause__ is not None else None,
+            failures=failures,
+        )
