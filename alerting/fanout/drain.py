@@ -20,14 +20,14 @@ import structlog
 from sqlalchemy.orm import Session
 
 from alerting.config import Settings
-from alerting.fanout import loads, retry
+from alerting.fanout import failover, loads, retry
 from alerting.fanout.stream import Load, Stream
-from alerting.store import addresses, audit, batches, deliveries, outbox, senders
+from alerting.store import addresses, batches, deliveries, outbox, senders
 from alerting.store.addresses import Vault
 from alerting.store.deliveries import Outcome
 from alerting.store.engine import UNAVAILABLE, DriverError, transaction
 from alerting.store.states import AddressState, DeliveryStatus, DispatchState
-from channels.base import Channel, Misconfigured, ProviderDown, Reason, Run, SendResult, SourceFailed, Status
+from channels.base import Channel, Reason, Run, SendResult, Status
 
 log = structlog.get_logger(__name__)
 
@@ -135,7 +135,7 @@ class Drain:
             time.sleep(0.2)
             self._flush()
         if run is not None and run.error is not None:
-            self._provider_failed(run.error)
+            failover.rest(self.channel, run.error)
 
     def _untake(self, keys: list[int]) -> None:
         """Messages that the adapter took but never started go back to their loads."""
@@ -161,7 +161,7 @@ class Drain:
                         self._open(session, lease, now=now, clock=clock)
                         return True
         except loads.TextChanged as error:
-            self._hold(error.dispatch)
+            failover.hold(self.channel, error.dispatch, now=self.now())
             return True
         except UNAVAILABLE:
             log.warning("database_away", channel=self.channel)
@@ -340,35 +340,3 @@ class Drain:
         for at, ns in sorted(load.again.items()):
             not_before = datetime.fromtimestamp(at, UTC) if at else None
             batches.again(session, lease.dispatch, ns, not_before=not_before, attempts=lease.attempts)
-
-    # -------------------------------------------------------------------------------------------------- failures
-
-    def _hold(self, dispatch: int) -> None:
-        """A text is not what was approved: nothing more of its dispatch leaves."""
-        log.error("text_changed", channel=self.channel, dispatch=dispatch)
-        with transaction() as session:
-            now = self.now()
-            held = outbox.get(session, dispatch)
-            outbox.set_state(session, dispatch, DispatchState.HELD, now=now)
-            audit.append(
-                session,
-                actor=f"drain {self.channel}",
-                act="dispatch.held",
-                subject=str(held.alert) if held.alert is not None else f"notice {held.notice}",
-                detail={"dispatch": dispatch, "why": "a text differs from the approved one"},
-                now=now,
-            )
-
-    def _provider_failed(self, error: Misconfigured | ProviderDown | SourceFailed) -> None:
-        """The provider as a whole failed: leave it alone for a while, longer each time."""
-        after = error.retry_after if isinstance(error, ProviderDown) else None
-        with transaction() as session:
-            failures = senders.failed(session, self.channel)
-            senders.rest(session, self.channel, retry.rest(failures, after))
-        log.error(
-            "provider_failed",
-            channel=self.channel,
-            kind=type(error).__name__,
-            cause=type(error.__cause__).__name__ if error.__cause__ is not None else None,
-            failures=failures,
-        )

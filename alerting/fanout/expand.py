@@ -238,37 +238,22 @@ def _too_many(session: Session, dispatch: Dispatch, percent: float) -> bool:
 def _hold(session: Session, dispatch: Dispatch, *, now: datetime) -> None:
     """More people than were approved: nothing more leaves until somebody has looked."""
     outbox.set_state(session, dispatch.id, DispatchState.HELD, now=now)
+    _milestone(session, dispatch, "dispatch.held", now=now)
+
+
+def _open(session: Session, dispatch: Dispatch, *, now: datetime) -> None:
+    outbox.set_state(session, dispatch.id, DispatchState.OPEN, now=now)
+    _milestone(session, dispatch, "dispatch.planned", now=now)
+
+
+def _milestone(session: Session, dispatch: Dispatch, act: str, *, now: datetime) -> None:
     detail = {
         "dispatch": dispatch.id,
         "channel": dispatch.channel,
         "approved": dispatch.approved,
         "planned": sum(deliveries.counts(session, dispatch.id).values()),
     }
-    audit.append(
-        session,
-        actor="expand",
-        act="dispatch.held",
-        subject=str(dispatch.alert),
-        detail=detail,
-        now=now,
-    )
-
-
-def _open(session: Session, dispatch: Dispatch, *, now: datetime) -> None:
-    outbox.set_state(session, dispatch.id, DispatchState.OPEN, now=now)
-    detail = {
-        "dispatch": dispatch.id,
-        "channel": dispatch.channel,
-        "planned": sum(deliveries.counts(session, dispatch.id).values()),
-    }
-    audit.append(
-        session,
-        actor="expand",
-        act="dispatch.planned",
-        subject=str(dispatch.alert),
-        detail=detail,
-        now=now,
-    )
+    audit.append(session, actor="expand", act=act, subject=str(dispatch.alert), detail=detail, now=now)
 
 
 @lru_cache(maxsize=16)

@@ -111,6 +111,20 @@ def read(
         return list(map(Planned._make, cursor))
 
 
+_SETTLE = text("""
+    WITH moved AS (
+    UPDATE delivery AS d
+    SET status = x.status, reason = x.reason, reference = coalesce(x.reference, d.reference), at = :now,
+        attempts = d.attempts + 1, maybe_repeated = d.maybe_repeated OR x.doubt
+    FROM unnest(CAST(:ns AS bigint[]), CAST(CAST(:statuses AS text[]) AS delivery_status[]),
+                CAST(:reasons AS text[]), CAST(:references AS text[]), CAST(:doubts AS bool[]))
+         AS x(n, status, reason, reference, doubt)
+    WHERE d.dispatch = :dispatch AND d.n = x.n AND d.n BETWEEN :low AND :high AND d.status = 'planned'
+    RETURNING d.region, d.status
+    ) SELECT region, status, count(*) FROM moved GROUP BY region, status
+""")
+
+
 def settle(session: Session, dispatch: int, outcomes: Sequence[Outcome], *, now: datetime) -> None:
     """Write what sends made of planned rows, and the tally.
 
@@ -133,21 +147,7 @@ def settle(session: Session, dispatch: int, outcomes: Sequence[Outcome], *, now:
     # On rows inserted moments ago, without statistics, the planner expects one row and loops over all of x for each of
     # them: the square of a batch. A hash join of two bounded sets is right at every size.
     session.execute(text("SET LOCAL enable_nestloop = off"))
-    moved = session.execute(
-        text("""
-            WITH moved AS (
-            UPDATE delivery AS d
-            SET status = x.status, reason = x.reason, reference = coalesce(x.reference, d.reference), at = :now,
-                attempts = d.attempts + 1, maybe_repeated = d.maybe_repeated OR x.doubt
-            FROM unnest(CAST(:ns AS bigint[]), CAST(CAST(:statuses AS text[]) AS delivery_status[]),
-                        CAST(:reasons AS text[]), CAST(:references AS text[]), CAST(:doubts AS bool[]))
-                 AS x(n, status, reason, reference, doubt)
-            WHERE d.dispatch = :dispatch AND d.n = x.n AND d.n BETWEEN :low AND :high AND d.status = 'planned'
-            RETURNING d.region, d.status
-            ) SELECT region, status, count(*) FROM moved GROUP BY region, status
-        """),
-        parameters,
-    ).all()
+    moved = session.execute(_SETTLE, parameters).all()
     session.execute(text("SET LOCAL enable_nestloop = on"))
     deltas: Deltas = Counter()
     for region, status, n in moved:

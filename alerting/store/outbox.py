@@ -166,6 +166,12 @@ def plan_notice(
             "expires": expires,
         },
     ).scalar_one()
+    _plan_one(session, dispatch, address_id, language)
+    return int(dispatch)
+
+
+def _plan_one(session: Session, dispatch: int, address_id: int, language: str) -> None:
+    """The one delivery of a notice, its batch and its tally."""
     session.execute(
         insert(t.delivery),
         {
@@ -182,7 +188,6 @@ def plan_notice(
     session.execute(
         insert(t.tally), {"dispatch": dispatch, "region": NO_REGION, "status": DeliveryStatus.PLANNED, "n": 1}
     )
-    return int(dispatch)
 
 
 def withdraw(session: Session, alert_ids: Sequence[UUID], *, now: datetime) -> dict[str, list[int]]:
