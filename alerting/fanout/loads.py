@@ -111,23 +111,10 @@ def open_batch(
     sendable = [(row, to) for row, to in zip(rows, addresses, strict=True) if to is not None]
     expires = min((words.expires[row.segment] for row, _ in sendable), default=now)
     left = (expires - now).total_seconds()
-    messages = [
-        Message(
-            key=base + i,
-            delivery=f"{lease.dispatch}.{row.n}",
-            to=to,
-            content=words.content(row.segment, row.language),
-            validity=left,
-            unsubscribe=f"{settings.public_base_url}/unsubscribe/{row.token}"
-            if channel == "email" and row.token
-            else None,
-        )
-        for i, (row, to) in enumerate(sendable)
-    ]
     load = Load(
         lease=lease,
         base=base,
-        messages=messages,
+        messages=_messages(lease, sendable, words, channel, settings, base, left),
         ns=[row.n for row, _ in sendable],
         attempts=[row.attempts for row, _ in sendable],
         repeated=[row.maybe_repeated for row, _ in sendable],
@@ -138,6 +125,30 @@ def open_batch(
         expires_at=expires,
     )
     return Opened(load, tuple(outcomes))
+
+
+def _messages(
+    lease: Lease,
+    sendable: Sequence[tuple[Planned, str]],
+    words: Words,
+    channel: str,
+    settings: Settings,
+    base: int,
+    left: float,
+) -> list[Message]:
+    """A message for each row; `left` is the seconds until its text expires."""
+    unsubscribe = f"{settings.public_base_url}/unsubscribe/" if channel == "email" else None
+    return [
+        Message(
+            key=base + i,
+            delivery=f"{lease.dispatch}.{row.n}",
+            to=to,
+            content=words.content(row.segment, row.language),
+            validity=left,
+            unsubscribe=unsubscribe + row.token if unsubscribe and row.token else None,
+        )
+        for i, (row, to) in enumerate(sendable)
+    ]
 
 
 def _unsendable(row: Planned, words: Words, now: datetime) -> tuple[DeliveryStatus, str | None] | None:
