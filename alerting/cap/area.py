@@ -200,7 +200,8 @@ def _ring(longitudes: list[float], latitudes: list[float], pole: float | None) -
         return _polygon(longitudes, latitudes)
     east = [longitudes[0]]
     for longitude in longitudes[1:]:
-        east.append(east[-1] + (longitude - east[-1] + 180) % 360 - 180)
+        # Whole turns are added to each as written: sums of differences would not come back to the first point.
+        east.append(longitude + 360.0 * round((east[-1] - longitude) / 360))
     ring = list(zip(east, latitudes, strict=True))
     if abs(east[-1] - east[0]) > 1 and pole is not None:
         ring += [(east[-1], pole), (east[0], pole)]
