@@ -10,13 +10,15 @@ from alerting.config import Settings
 from channels.base import Channel
 
 
-def channels_from(settings: Settings) -> dict[str, Channel]:
-    """The addressed channels by name."""
-    found: dict[str, Channel] = {}
-    if settings.twilio_account_sid:
+def channel_from(settings: Settings, name: str) -> Channel | None:
+    """The addressed channel of this name; None when it is not configured.
+
+    Its client library is loaded here: a worker of one lane does not carry those of the others.
+    """
+    if name == "sms" and settings.twilio_account_sid:
         from channels.twilio_sms import TwilioConfig, TwilioSms
 
-        found["sms"] = TwilioSms(
+        return TwilioSms(
             TwilioConfig(
                 account_sid=settings.twilio_account_sid,
                 auth_token=settings.twilio_auth_token,
@@ -26,12 +28,18 @@ def channels_from(settings: Settings) -> dict[str, Channel]:
                 in_flight=settings.sms_in_flight,
             )
         )
-    if settings.smtp_url:
+    if name == "email" and settings.smtp_url:
         from channels.smtp_email import SmtpConfig, SmtpEmail
 
-        found["email"] = SmtpEmail(
+        return SmtpEmail(
             SmtpConfig(
                 url=settings.smtp_url, mail_from=settings.mail_from, connections=settings.smtp_connections
             )
         )
-    return found
+    return None
+
+
+def channels_from(settings: Settings) -> dict[str, Channel]:
+    """Every addressed channel that is configured, by name."""
+    found = {name: channel_from(settings, name) for name in ("sms", "email")}
+    return {name: channel for name, channel in found.items() if channel is not None}

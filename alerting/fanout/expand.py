@@ -25,7 +25,7 @@ from alerting.store.expansion import Planned, Span, Wanted
 from alerting.store.outbox import Dispatch
 from alerting.store.states import LANE_OF_CHANNEL, DispatchState
 
-#: Subscriber ids in the first ranges and in all later ones: the first messages leave while the walk goes on.
+#: Subscriber ids (of few: subscriptions) in the first ranges and in all later ones: messages leave while the walk goes on.
 RANGES = (400, 2_000, 10_000, 50_000)
 
 #: Ranges that one transaction may take together while they are thinly populated.
@@ -209,22 +209,28 @@ def _span(
 ) -> tuple[Span, bool]:
     """The next range of ids, and whether it is the last of its phase.
 
-    Where few subscriptions name the regions or lie in the cells (None: too many cells to list), one range takes them all,
-    except that the first range of a dispatch is kept small: its messages leave while the rest is planned.
+    Where few subscriptions name the regions or lie in the cells (None: too many cells to list), the first ranges of a
+    dispatch are counted in them, so that no lane waits for another's long one, and a later range takes all that are left.
     """
     first = dispatch.planned + 1
+    early = dispatch.ranges < len(RANGES) - 1
     size = RANGES[min(dispatch.ranges, len(RANGES) - 1)]
-    # Asked where a phase begins, and once more after the small first range: not for each range of a long walk.
+    # Asked where a phase begins and while ranges are short: not for each range of a long walk.
     few = (
-        (step.cursor == 0 or dispatch.ranges == 1)
+        (step.cursor == 0 or dispatch.ranges < len(RANGES))
         and cells is not None
         and bool(regions or cells)
         and expansion.few_follow(session, regions=regions, cells=cells)
     )
     if not few:
         upto = min(step.cursor + size, highest)
-    elif dispatch.ranges == 0:
-        upto = expansion.first_of_few(session, regions=regions, cells=cells or (), count=size) or highest
+    elif early:
+        upto = (
+            expansion.nth_of_few(
+                session, regions=regions, cells=cells or (), after=step.cursor, count=size
+            )
+            or highest
+        )
     else:
         upto = highest
     return Span(step.cursor, upto, first), upto >= highest

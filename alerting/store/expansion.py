@@ -100,13 +100,16 @@ def few_follow(session: Session, *, regions: Sequence[int] = (), cells: Sequence
     return int(n) < FEW
 
 
-def first_of_few(
-    session: Session, *, regions: Sequence[int] = (), cells: Sequence[int] = (), count: int
+def nth_of_few(
+    session: Session, *, regions: Sequence[int] = (), cells: Sequence[int] = (), after: int, count: int
 ) -> int | None:
-    """The subscriber id up to which `count` of these subscriptions go; None when there are not more of them."""
+    """The subscriber id up to which the `count` of these subscriptions go that follow `after`; None for fewer of them."""
     return session.execute(
-        text(f"SELECT subscriber FROM ({_NAMED}) AS named ORDER BY subscriber OFFSET :count LIMIT 1"),  # noqa: S608
-        {"regions": list(regions), "cells": list(cells), "count": count},
+        text(f"""
+            SELECT subscriber FROM ({_NAMED}) AS named WHERE subscriber > :after
+            ORDER BY subscriber OFFSET :count LIMIT 1
+        """),  # noqa: S608  # a constant of this module
+        {"regions": list(regions), "cells": list(cells), "after": after, "count": count},
     ).scalar_one_or_none()
 
 
