@@ -226,9 +226,7 @@ def _span(
         upto = min(step.cursor + size, highest)
     elif early:
         upto = (
-            expansion.nth_of_few(
-                session, regions=regions, cells=cells or (), after=step.cursor, count=size
-            )
+            expansion.nth_of_few(session, regions=regions, cells=cells or (), after=step.cursor, count=size)
             or highest
         )
     else:

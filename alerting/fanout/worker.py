@@ -47,6 +47,7 @@ class LaneWorker(Worker):
 def prepare(settings: Settings, lane: Lane | None = None) -> None:
     """Configure this process and load what the lane needs; a forked child inherits it, and opens its own connections."""
     _settings[:] = [settings]
+    _channels.clear()
     adapter = None if lane is None else outlets.channel_from(settings, lane.value)
     if adapter is not None:
         _channels[adapter.name] = adapter

@@ -384,6 +384,11 @@ def test_an_expired_not_before_in_the_future_is_not_claimed(
 
 def test_a_lane_without_its_channel_says_so_and_does_nothing(country: Country, settings: Settings) -> None:
     country.warn()
-    worker.prepare(settings)
+    expand_all()
+    worker.prepare(settings, Lane.EMAIL)
+    assert list(worker._channels) == ["email"]
+    without = replace(settings, smtp_url="")
+    worker.prepare(without, Lane.EMAIL)
     engine.configure(settings.database_url)
-    assert worker.turn(Lane.EMAIL, replace(settings, smtp_url=""), limit=1) == 0
+    assert worker.turn(Lane.EMAIL, without, limit=1) == 0
+    assert country.one("SELECT count(*) FROM delivery WHERE status <> 'planned'") == 0

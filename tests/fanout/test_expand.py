@@ -94,6 +94,28 @@ def test_a_few_followers_in_a_nation_are_one_range(country: Country) -> None:
     assert expand_all() <= 12
 
 
+def test_the_first_ranges_of_a_few_are_short_and_the_channels_take_turns(
+    country: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expand, "RANGES", (10, 20, 1_000))
+    country.warn()
+    highest = {"sms": [0], "email": [0]}
+    for _ in range(8):  # the two feeds' dispatches are among them
+        expand.expand_next(lambda _: 50, now=datetime.now(UTC), percent=10)
+        for channel, planned in country.rows("SELECT channel, planned FROM dispatch WHERE alert IS NOT NULL"):
+            if channel in highest and planned != highest[str(channel)][-1]:
+                highest[str(channel)].append(int(str(planned)))
+    for first, second, third in (found[1:4] for found in highest.values()):
+        assert 0 < first <= 10
+        assert first < second <= first + 20
+        assert third > second + 20
+    expand_all()
+    planned_sms = country.rows(
+        "SELECT address FROM delivery v JOIN dispatch d ON d.id = v.dispatch WHERE d.channel = 'sms'"
+    )
+    assert {row[0] for row in planned_sms} == concerned(country, "sms")
+
+
 def test_the_tally_equals_the_rows_and_every_row_has_a_batch(country: Country) -> None:
     country.warn()
     expand_all(size=7)

@@ -69,6 +69,20 @@ def accept(dispatch: int, *ns: int) -> None:
         deliveries.settle(session, dispatch, rows, now=NOW)
 
 
+def test_what_a_provider_calls_a_message_is_kept_as_it_is(planned: int) -> None:
+    odd = ["plain", 'two words, "quoted"', "back\\slash {brace}", "NULL", "ünï 警", ""]
+    rows = [
+        Outcome(n, DeliveryStatus.ACCEPTED, "a 'reason', so", odd[n], ambiguous=False) for n in range(1, 6)
+    ]
+    rows[0] = rows[0]._replace(reference=None, reason=None)
+    with transaction() as session:
+        deliveries.settle(session, planned, rows, now=NOW)
+        found = session.execute(
+            text("SELECT reference, reason FROM delivery WHERE dispatch = :d ORDER BY n"), {"d": planned}
+        ).all()
+    assert found == [(None, None), *((odd[n], "a 'reason', so") for n in range(2, 6))]
+
+
 def test_a_receipt_moves_its_delivery_and_the_tally(planned: int) -> None:
     accept(planned, 1, 2)
     receipts.record(
