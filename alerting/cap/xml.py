@@ -47,6 +47,7 @@ _VALUE_NAME: Final = f"{{{NAMESPACE}}}valueName"
 _VALUE: Final = f"{{{NAMESPACE}}}value"
 _HOMES: Final = {field.name: block.name for block in (RESOURCE, AREA, INFO, ALERT) for field in block.fields}
 _DOCTYPE: Final = "CAP has no DOCTYPE, and entities are never followed: take the <!DOCTYPE ...> out"
+_UNVERIFIED: Final = "the signature was not verified on reading: verify it against the certificates that you trust"
 _SHORTEST: Final = 3  # bytes of an element: <a> before its end tag
 _AFTER_ALL: Final = 1_000
 _BAD: Final = object()  # stands for what could not be read
@@ -265,6 +266,7 @@ class _Reading:
         name = etree.QName(child)
         at = (*place, name.localname[:80])
         if name.namespace == SIGNATURE_NAMESPACE and block is ALERT:
+            self._note("S-02", WARNING, at, _UNVERIFIED)
             return _AFTER_ALL
         if name.namespace != NAMESPACE:
             self._wrong(
@@ -291,6 +293,8 @@ class _Reading:
         hint = ", ".join(words)
         if text.strip(BLANK) in words:
             hint = f"{hint}, without blanks around it"
+        elif text == "Very Likely":
+            hint = f"Likely, which replaced it after CAP 1.0, or of {hint}"
         self._wrong(field.rule, at, f"{short(text)} is no {field.name}: write one of {hint}")
 
     def _no_text(self, text: str, place: Place) -> None:
