@@ -5,7 +5,7 @@ import anything outside `alerting.cap`. Invariant: rules see a document and a co
 """
 
 from alerting.cap.findings import ERROR, WARNING, Finding, Level
-from alerting.cap.rules import alert, area, info, infos, references, resource, text  # noqa: F401 - entered by import
+from alerting.cap.rules import alert, area, info, infos, references, resource, text, zone  # noqa: F401 - entered by import
 from alerting.cap.rules.registry import READING, Context, Identity, Mode, Rule, check, rules
 
 __all__ = [

@@ -13,6 +13,7 @@ from alerting.cap.model import Alert, MsgType, Scope, Status
 from alerting.cap.rules.registry import Case, Fault, rule
 
 _INFORMING = frozenset({MsgType.ALERT, MsgType.UPDATE})
+_UNSENT = frozenset({Status.DRAFT, Status.SYSTEM, Status.TEST})  # an Exercise has lists of its own
 
 
 def _forbidden(name: str) -> str | None:
@@ -24,6 +25,7 @@ def _forbidden(name: str) -> str | None:
 
 @rule("A-01", clause="3.2.1", severity=ERROR)
 def identifier_is_one_token(alert: Alert, case: Case) -> Iterator[Fault]:
+    """The identifier holds no blank, comma, < or &, and its sender has not used it for another message."""
     if said := _forbidden(alert.identifier):
         yield Fault(("identifier",), f"the identifier holds {said}: use none of blank, comma, < and &")
     known = case.context.known
@@ -37,6 +39,7 @@ def identifier_is_one_token(alert: Alert, case: Case) -> Iterator[Fault]:
 
 @rule("A-02", clause="3.2.1", severity=ERROR)
 def sender_is_one_token(alert: Alert, _: Case) -> Iterator[Fault]:
+    """The sender holds no blank, comma, < or &."""
     if said := _forbidden(alert.sender):
         yield Fault(
             ("sender",), f"the sender holds {said}: use a domain name or the like, no blank, comma, < or &"
@@ -45,31 +48,35 @@ def sender_is_one_token(alert: Alert, _: Case) -> Iterator[Fault]:
 
 @rule("A-04", clause="3.2.1", severity=WARNING, needs=("sent",))
 def sent_is_not_ahead(alert: Alert, case: Case) -> Iterator[Fault]:
+    """sent does not lie in the future, beyond the skew that the context allows."""
     if case.now is not None and alert.sent > case.now + case.context.skew:
         yield Fault(("sent",), "sent lies in the future: give the time at which the message was made")
 
 
 @rule("A-05", clause="3.2.1", severity=WARNING, needs=("status",))
 def status_fits_its_use(alert: Alert, case: Case) -> Iterator[Fault]:
+    """An Exercise names itself in note, and nobody issues a Draft, System or Test message to warn people."""
     status = alert.status
     if status is Status.ACTUAL:
         return
     if status is Status.EXERCISE and not (alert.note and alert.note.strip()):
         yield Fault(("note",), "an Exercise names itself in note: write which exercise this is")
-    if case.publishing and status in {Status.DRAFT, Status.SYSTEM}:
+    if case.publishing and status in _UNSENT:
         yield Fault(
-            ("status",), f"a message of status {status} is never sent to anybody: write Actual to warn people"
+            ("status",), f"a {status} message warns nobody of the public: write Actual to warn people"
         )
 
 
 @rule("A-07", clause="3.2.1", severity=WARNING, needs=("msgType",))
 def error_explains_itself(alert: Alert, _: Case) -> Iterator[Fault]:
+    """An Error says in note what was wrong."""
     if alert.msg_type is MsgType.ERROR and not (alert.note and alert.note.strip()):
         yield Fault(("note",), "an Error says in note what was wrong: write it")
 
 
 @rule("A-09", clause="3.2.1", severity=ERROR, needs=("scope",))
 def restriction_goes_with_restricted(alert: Alert, _: Case) -> Iterator[Fault]:
+    """restriction stands with scope Restricted, and only there."""
     restricted = alert.scope is Scope.RESTRICTED
     if restricted and not (alert.restriction and alert.restriction.strip()):
         yield Fault(
@@ -83,6 +90,7 @@ def restriction_goes_with_restricted(alert: Alert, _: Case) -> Iterator[Fault]:
 
 @rule("A-10", clause="3.2.1", severity=ERROR, needs=("scope",))
 def private_has_addresses(alert: Alert, _: Case) -> Iterator[Fault]:
+    """scope Private lists its recipients, those with blanks in quotation marks."""
     if alert.scope is Scope.PRIVATE and not alert.addresses:
         yield Fault(("addresses",), "scope Private needs the intended recipients: list them here")
     for n, address in enumerate(alert.addresses):
@@ -94,6 +102,7 @@ def private_has_addresses(alert: Alert, _: Case) -> Iterator[Fault]:
 
 @rule("A-15", clause="3.2.1", severity=WARNING)
 def incidents_are_names(alert: Alert, _: Case) -> Iterator[Fault]:
+    """Each incident is a name, those with blanks in quotation marks."""
     for n, incident in enumerate(alert.incidents):
         if not incident.strip() or ('"' in incident and incident.split() != [incident]):
             yield Fault(
@@ -103,5 +112,6 @@ def incidents_are_names(alert: Alert, _: Case) -> Iterator[Fault]:
 
 @rule("A-17", clause="1.3.1", severity=ERROR, needs=("status", "msgType"))
 def warning_has_an_info(alert: Alert, _: Case) -> Iterator[Fault]:
+    """An Alert or Update of status Actual has an info."""
     if not alert.info and alert.status is Status.ACTUAL and alert.msg_type in _INFORMING:
         yield Fault(("info",), f"an actual {alert.msg_type} informs somebody: add an info block")

@@ -1,6 +1,6 @@
 """The rules of one info, section 3.2.2: its language, words, times and texts.
 
-Owns I-01, I-07 to I-09 and I-11 to I-16; the rules that compare infos lie in `infos`. The vocabularies of category,
+Owns I-01, I-05 to I-09 and I-11 to I-17; the rules that compare infos lie in `infos`. The vocabularies of category,
 responseType, urgency, severity and certainty are checked by the readers.
 """
 
@@ -15,7 +15,7 @@ import langcodes
 from langcodes.tag_parser import LanguageTagError
 
 from alerting.cap.findings import ERROR, WARNING, Level
-from alerting.cap.model import Alert, Certainty, NamedValue, ResponseType, Severity, Urgency
+from alerting.cap.model import Alert, Category, Certainty, NamedValue, ResponseType, Severity, Urgency
 from alerting.cap.rules.registry import Case, Fault, rule
 from alerting.cap.values import UNREAD
 
@@ -57,14 +57,43 @@ def _doubt(tag: str) -> tuple[str, bool] | None:
 
 @rule("I-01", clause="3.2.2", severity=ERROR)
 def language_is_a_tag(alert: Alert, _: Case) -> Iterator[Fault]:
+    """language is a tag of RFC 3066 / BCP 47; one that is merely unregistered is a warning."""
     for i, info in enumerate(alert.info):
         if info.language is not None and (doubt := _doubt(info.language[:100])):
             message, unregistered = doubt
             yield Fault(("info", i, "language"), message, WARNING if unregistered else None)
 
 
+@rule("I-05", clause="3.2.2", severity=ERROR, needs=("category",))
+def category_is_said_once(alert: Alert, _: Case) -> Iterator[Fault]:
+    """No category stands twice in an info."""
+    for i, info in enumerate(alert.info):
+        if len(info.category) > 1:
+            for n in _repeated(info.category):
+                yield Fault(("info", i, "category", n), "this category stands here already: leave one")
+
+
+@rule("I-06", clause="3.2.2", severity=WARNING, needs=("responseType",))
+def response_is_said_once(alert: Alert, _: Case) -> Iterator[Fault]:
+    """No responseType stands twice in an info, and None only alone."""
+    for i, info in enumerate(alert.info):
+        wanted = info.response_type
+        if len(wanted) < 2:
+            continue
+        for n in _repeated(wanted):
+            yield Fault(("info", i, "responseType", n), "this responseType stands here already: leave one")
+        if ResponseType.NONE in wanted and set(wanted) != {ResponseType.NONE}:
+            at = ("info", i, "responseType", wanted.index(ResponseType.NONE))
+            yield Fault(at, "None says that nothing need be done, another responseType asks for something")
+
+
+def _repeated(words: tuple[Category, ...] | tuple[ResponseType, ...]) -> Iterator[int]:
+    return (n for n, word in enumerate(words) if word in words[:n])
+
+
 @rule("I-07", clause="3.2.2", severity=WARNING, needs=("urgency", "responseType"))
 def urgency_is_known_and_fits(alert: Alert, _: Case) -> Iterator[Fault]:
+    """urgency is not Unknown, and not Past where responseType asks for action."""
     for i, info in enumerate(alert.info):
         if info.urgency is Urgency.UNKNOWN:
             yield Fault(("info", i, "urgency"), "Unknown is not recommended: say how soon people must act")
@@ -76,6 +105,7 @@ def urgency_is_known_and_fits(alert: Alert, _: Case) -> Iterator[Fault]:
 
 @rule("I-08", clause="3.2.2", severity=WARNING, needs=("severity", "certainty"))
 def severity_and_certainty_are_known(alert: Alert, _: Case) -> Iterator[Fault]:
+    """severity and certainty are not Unknown."""
     for i, info in enumerate(alert.info):
         if info.severity is Severity.UNKNOWN:
             yield Fault(("info", i, "severity"), "Unknown is not recommended: say how severe the event is")
@@ -106,6 +136,7 @@ def _pairs(alert: Alert) -> Iterator[tuple[int, str, tuple[NamedValue, ...], int
 
 @rule("I-09", clause="3.2.2", severity=ERROR)
 def pairs_are_whole(alert: Alert, _: Case) -> Iterator[Fault]:
+    """eventCode, parameter and geocode have a valueName and a value; acronyms such as SAME in capitals (a warning)."""
     for i, name, pairs, a in _pairs(alert):
         for n, pair in enumerate(pairs):
             fault = _name_fault(pair.value_name)
@@ -121,6 +152,7 @@ def pairs_are_whole(alert: Alert, _: Case) -> Iterator[Fault]:
 
 @rule("I-11", clause="3.2.2", severity=WARNING, publish=ERROR)
 def expires_is_there(alert: Alert, _: Case) -> Iterator[Fault]:
+    """expires is given."""
     for i, info in enumerate(alert.info):
         if info.expires is None:
             yield Fault(
@@ -130,6 +162,7 @@ def expires_is_there(alert: Alert, _: Case) -> Iterator[Fault]:
 
 @rule("I-12", clause="3.2.2", severity=ERROR, needs=("sent",))
 def times_are_in_order(alert: Alert, case: Case) -> Iterator[Fault]:
+    """sent <= effective < expires, onset < expires and sent < expires; when issuing, expires lies ahead."""
     sent = alert.sent
     for i, info in enumerate(alert.info):
         effective, onset, expires = info.effective, info.onset, info.expires
@@ -152,6 +185,7 @@ def times_are_in_order(alert: Alert, case: Case) -> Iterator[Fault]:
 
 @rule("I-13", clause="3.2.2", severity=WARNING)
 def headline_is_short(alert: Alert, _: Case) -> Iterator[Fault]:
+    """A headline has 160 characters at most."""
     for i, info in enumerate(alert.info):
         if info.headline is not None and len(info.headline) > HEADLINE:
             length = len(info.headline)
@@ -162,6 +196,7 @@ def headline_is_short(alert: Alert, _: Case) -> Iterator[Fault]:
 
 @rule("I-14", clause="3.2.2", severity=WARNING)
 def texts_differ(alert: Alert, _: Case) -> Iterator[Fault]:
+    """headline, description and instruction differ from each other."""
     for i, info in enumerate(alert.info):
         headline, description, instruction = info.headline, info.description, info.instruction
         if description and headline and description.strip() == headline.strip():
@@ -179,6 +214,7 @@ def texts_differ(alert: Alert, _: Case) -> Iterator[Fault]:
 
 @rule("I-15", clause="3.2.2", severity=ERROR)
 def web_is_absolute(alert: Alert, _: Case) -> Iterator[Fault]:
+    """web is an absolute URI."""
     for i, info in enumerate(alert.info):
         web = info.web
         if web is not None and _WEB.fullmatch(web) is None:
@@ -189,6 +225,7 @@ def web_is_absolute(alert: Alert, _: Case) -> Iterator[Fault]:
 
 @rule("I-16", clause="3.2.2", severity=WARNING)
 def recommended_elements(alert: Alert, _: Case) -> Iterator[Fault]:
+    """senderName, contact, responseType and instruction are given."""
     for i, info in enumerate(alert.info):
         if info.sender_name and info.contact and info.response_type and info.instruction:
             continue
@@ -196,3 +233,13 @@ def recommended_elements(alert: Alert, _: Case) -> Iterator[Fault]:
         for value, (name, advice) in zip(given, _RECOMMENDED, strict=True):
             if not value:
                 yield Fault(("info", i, name), f"{name} is recommended: {advice}")
+
+
+@rule("I-17", clause="3.2.2", severity=WARNING)
+def warning_is_told(alert: Alert, _: Case) -> Iterator[Fault]:
+    """description and web are given."""
+    for i, info in enumerate(alert.info):
+        if not info.description:
+            yield Fault(("info", i, "description"), "description is recommended: say what happens and where")
+        if info.web is None:
+            yield Fault(("info", i, "web"), "web is recommended: give the page that says more")

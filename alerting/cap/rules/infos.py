@@ -14,6 +14,11 @@ from alerting.cap.rules.registry import Case, Fault, rule
 _SHORT = 12  # below this many characters the same words in two languages mean nothing ("Tsunami", "SMS")
 
 
+def _primary(info: Info) -> str:
+    """What comes before the first hyphen: en-US and en-GB may say the same in the same words."""
+    return _language(info).partition("-")[0]
+
+
 def _language(info: Info) -> str:
     return (info.language or "en-US").casefold()
 
@@ -33,6 +38,7 @@ def _targets(info: Info) -> set[object]:
     about="several",
 )
 def later_infos_do_not_override(_: Alert, case: Case) -> Iterator[Fault]:
+    """Infos of one language do not rank the same area differently."""
     sequences: dict[str, list[tuple[int, Info]]] = {}
     for i, info in enumerate(case.several):
         sequences.setdefault(_language(info), []).append((i, info))
@@ -49,6 +55,7 @@ def later_infos_do_not_override(_: Alert, case: Case) -> Iterator[Fault]:
 
 @rule("I-03", clause="3.2.2", severity=WARNING, needs=("category", "eventCode", "event"), about="several")
 def infos_are_about_one_event(_: Alert, case: Case) -> Iterator[Fault]:
+    """All infos have the same categories and event codes, and those of one language the same event."""
     first = case.several[0]
     events: dict[str, str] = {}
     for i, info in enumerate(case.several):
@@ -69,13 +76,14 @@ def infos_are_about_one_event(_: Alert, case: Case) -> Iterator[Fault]:
 
 @rule("I-04", clause="3.2.2", severity=WARNING, needs=("language",), about="several")
 def languages_differ_in_text(_: Alert, case: Case) -> Iterator[Fault]:
-    for name in ("headline", "description", "instruction"):
+    """Infos of different languages do not repeat each other word for word."""
+    for name in ("event", "headline", "description", "instruction"):
         first: dict[str, str] = {}
         for i, info in enumerate(case.several):
             text: str | None = getattr(info, name)
             if text is None or len(text) < _SHORT:
                 continue
-            if first.setdefault(text, _language(info)) != _language(info):
+            if first.setdefault(text, _primary(info)) != _primary(info):
                 yield Fault(
                     ("info", i, name), f"another language has the same {name}: is this one translated?"
                 )

@@ -20,6 +20,7 @@ _REPLACING = frozenset({MsgType.UPDATE, MsgType.CANCEL})
 
 @rule("A-06", clause="3.2.1", severity=ERROR, needs=("msgType", "references"))
 def references_required(alert: Alert, _: Case) -> Iterator[Fault]:
+    """An Update, Cancel, Ack or Error names the messages that it acts on."""
     if alert.msg_type in _ACTING and not alert.references:
         yield Fault(
             ("references",), f"{alert.msg_type} acts on other messages: name them, sender,identifier,sent"
@@ -28,6 +29,7 @@ def references_required(alert: Alert, _: Case) -> Iterator[Fault]:
 
 @rule("A-08", clause="3.2.1", severity=WARNING, needs=("msgType",), about="references")
 def alert_refers_to_nothing(alert: Alert, _: Case) -> Iterator[Fault]:
+    """An Alert, the first of its kind, has no references."""
     if alert.references and alert.msg_type is MsgType.ALERT:
         yield Fault(
             ("references",), "an Alert is the first of its kind: make it an Update or take references out"
@@ -36,6 +38,7 @@ def alert_refers_to_nothing(alert: Alert, _: Case) -> Iterator[Fault]:
 
 @rule("A-11", clause="3.2.1", severity=ERROR, about="references")
 def references_are_triples(alert: Alert, _: Case) -> Iterator[Fault]:
+    """Sender and identifier in references hold no blank, comma, < or &."""
     for n, reference in enumerate(alert.references):
         for part in (reference.sender, reference.identifier):
             if part.split() != [part] or "," in part or "<" in part or "&" in part:
@@ -47,6 +50,7 @@ def references_are_triples(alert: Alert, _: Case) -> Iterator[Fault]:
 
 @rule("A-12", clause="3.2.1", severity=ERROR, needs=("sender", "identifier"), about="references")
 def references_look_back(alert: Alert, _: Case) -> Iterator[Fault]:
+    """No message refers to itself or to one twice; referring to a later one is a warning."""
     seen: set[tuple[str, str]] = set()
     for n, reference in enumerate(alert.references):
         key = (reference.sender, reference.identifier)
@@ -65,6 +69,7 @@ def references_look_back(alert: Alert, _: Case) -> Iterator[Fault]:
 
 @rule("A-13", clause="3.2.1", severity=WARNING, needs=("msgType", "sent"))
 def all_replaced_messages_named(alert: Alert, case: Case) -> Iterator[Fault]:
+    """An Update or Cancel names every message of its chain that is still in force (of those known)."""
     known = case.context.known
     if not known or alert.msg_type not in _REPLACING:
         return
@@ -88,6 +93,7 @@ def all_replaced_messages_named(alert: Alert, case: Case) -> Iterator[Fault]:
 
 @rule("A-14", clause="3.2.1", severity=ERROR, needs=("msgType", "sender"), about="references")
 def only_the_sender_may_replace(alert: Alert, case: Case) -> Iterator[Fault]:
+    """Only its own sender, or who may act for it, updates or cancels a message."""
     if alert.msg_type not in _REPLACING:
         return
     for n, reference in enumerate(alert.references):

@@ -18,6 +18,21 @@ from alerting.cap.rules.registry import Case, Fault, rule
 
 _TOKEN: Final = r"[A-Za-z0-9!#$&^_.+\-]{1,127}"  # noqa: S105 - a token of RFC 2045, no secret
 _MIME: Final = re.compile(rf"{_TOKEN}/{_TOKEN}(?:\s*;.*)?", re.DOTALL)
+_TYPES: Final = frozenset(  # IANA's register of media types, 2025
+    {
+        "application",
+        "audio",
+        "example",
+        "font",
+        "haptics",
+        "image",
+        "message",
+        "model",
+        "multipart",
+        "text",
+        "video",
+    }
+)
 _ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:.")
 _SHA1: Final = re.compile(r"[0-9A-Fa-f]{40}")
 
@@ -31,17 +46,24 @@ def _content(deref_uri: str) -> bytes | None:
 
 @rule("R-01", clause="3.2.3", severity=ERROR, about="resources")
 def resource_says_what_it_is(_: Alert, case: Case) -> Iterator[Fault]:
+    """resourceDesc is not blank and mimeType is type/subtype; an unregistered type is a warning."""
     for place, resource in case.resources:
         if not resource.resource_desc.strip():
             yield Fault((*place, "resourceDesc"), "resourceDesc is blank: say what the file shows")
-        if _MIME.fullmatch(resource.mime_type.strip()) is None:
+        mime_type = resource.mime_type.strip()
+        if _MIME.fullmatch(mime_type) is None:
             yield Fault(
                 (*place, "mimeType"), "mimeType is not type/subtype of RFC 2046: write one such as image/png"
+            )
+        elif mime_type.partition("/")[0].lower() not in _TYPES:
+            yield Fault(
+                (*place, "mimeType"), "no such type is registered: write one such as image/png", WARNING
             )
 
 
 @rule("R-02", clause="3.2.3", severity=ERROR, about="resources")
 def size_is_told(_: Alert, case: Case) -> Iterator[Fault]:
+    """size is not negative; a linked file without it is a warning."""
     for place, resource in case.resources:
         if resource.size is not None and resource.size < 0:
             yield Fault((*place, "size"), "size is negative: give the number of bytes")
@@ -53,6 +75,7 @@ def size_is_told(_: Alert, case: Case) -> Iterator[Fault]:
 
 @rule("R-03", clause="3.2.3", severity=ERROR, needs=("uri", "derefUri"), about="resources")
 def uri_can_be_followed(_: Alert, case: Case) -> Iterator[Fault]:
+    """uri is absolute, or derefUri holds what it names."""
     for place, resource in case.resources:
         uri = resource.uri
         if uri is not None and _ABSOLUTE.match(uri) is None and not resource.deref_uri:
@@ -64,6 +87,7 @@ def uri_can_be_followed(_: Alert, case: Case) -> Iterator[Fault]:
 
 @rule("R-04", clause="3.2.3", severity=ERROR, needs=("uri", "derefUri"), about="resources")
 def carried_file_is_base64(_: Alert, case: Case) -> Iterator[Fault]:
+    """derefUri is base-64 text; one without a uri beside it is a warning."""
     for place, resource in case.resources:
         if resource.deref_uri is None:
             continue
@@ -79,6 +103,7 @@ def carried_file_is_base64(_: Alert, case: Case) -> Iterator[Fault]:
 
 @rule("R-05", clause="3.2.3", severity=WARNING, needs=("digest", "derefUri"), about="resources")
 def digest_is_the_files(_: Alert, case: Case) -> Iterator[Fault]:
+    """digest is the SHA-1 of the carried file (of its bytes or of its base-64 text)."""
     for place, resource in case.resources:
         if resource.digest is None:
             continue
@@ -97,6 +122,7 @@ def _is_digest(digest: str, deref_uri: str) -> bool:
 
 @rule("R-06", clause="3.2.3", severity=WARNING, needs=("uri", "derefUri"), about="resources")
 def resource_leads_somewhere(_: Alert, case: Case) -> Iterator[Fault]:
+    """A resource has a uri or derefUri."""
     for place, resource in case.resources:
         if not resource.uri and not resource.deref_uri:
             yield Fault(place, "the resource has neither uri nor derefUri: give one, or take it out")

@@ -31,12 +31,20 @@ def _markup(text: str) -> str | None:
 
 @rule("X-05", clause="3.3.3", severity=WARNING)
 def text_is_plain(alert: Alert, _: Case) -> Iterator[Fault]:
+    """Texts hold no HTML tags or entities."""
     if alert.note and (message := _markup(alert.note)):
         yield Fault(("note",), message)
     for i, info in enumerate(alert.info):
         for name, text in zip(_TEXTS, _texts_of(info), strict=True):
             if text and ("<" in text or "&" in text) and (message := _markup(text)):
                 yield Fault(("info", i, name), message)
+        for n, pair in enumerate(info.parameter):
+            value = pair.value
+            if ("<" in value or "&" in value) and (message := _markup(value)):
+                yield Fault(("info", i, "parameter", n, "value"), message)
+        for r, resource in enumerate(info.resource):
+            if message := _markup(resource.resource_desc):
+                yield Fault(("info", i, "resource", r, "resourceDesc"), message)
         for a, area in enumerate(info.area):
             if message := _markup(area.area_desc):
                 yield Fault(("info", i, "area", a, "areaDesc"), message)
@@ -44,6 +52,7 @@ def text_is_plain(alert: Alert, _: Case) -> Iterator[Fault]:
 
 @rule("X-07", clause="3.2", severity=ERROR)
 def required_text_is_there(alert: Alert, _: Case) -> Iterator[Fault]:
+    """identifier, sender, event and areaDesc are not blank."""
     if not alert.identifier.strip():
         yield Fault(("identifier",), "identifier is blank: every message needs one of its own")
     if not alert.sender.strip():
