@@ -40,6 +40,9 @@ FIRST_WINDOW = 1_000
 #: Seconds that a drain without work waits for more while the planner is still at it, and otherwise.
 LINGER = 0.25
 
+#: Seconds after a claim that found nothing before the next: the planner needs as long for a batch.
+PAUSE = 0.05
+
 #: SQLSTATEs after which the same transaction is simply run again: serialization failure and deadlock.
 REPEATABLE = frozenset({"40001", "40P01"})
 
@@ -72,6 +75,7 @@ class Drain:
     sent: int = 0
     speed: float = 0.0  # results a second, lately
     flushed_at: float = 0.0
+    claim_at: float = 0.0  # not before
 
     def __post_init__(self) -> None:
         self.vault = Vault(self.settings)
@@ -109,7 +113,7 @@ class Drain:
         return self.clock() - idle_since < self.limit
 
     def _hungry(self) -> bool:
-        return self.stream.backlog() < max(self.adapter.limits.in_flight, int(self.speed * FLUSH))
+        return self.clock() >= self.claim_at and self.stream.backlog() < max(self.adapter.limits.in_flight, int(self.speed * FLUSH))
 
     def _tend(self, run: Run) -> None:
         """Take in results; flush when it is time, when the stream starves or when a load has ended."""
@@ -166,6 +170,7 @@ class Drain:
         except UNAVAILABLE:
             log.warning("database_away", channel=self.channel)
             self.stream.attention(0.2)
+        self.claim_at = self.clock() + PAUSE
         return False
 
     def _open(self, session: Session, lease: batches.Lease, *, now: datetime, clock: float) -> None:

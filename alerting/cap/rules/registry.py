@@ -1,8 +1,9 @@
 """How a rule is written, collected and run: the decorator, the context and `check`.
 
-Owns the register. A rule is a function of an alert and a Case that yields a Fault for each breach; it has no clock, no
-randomness and no I/O. Invariant: every rule runs on every document, whatever else is wrong with it, and the findings
-come back ordered by place.
+Owns the registers: that of the core and one for each profile. A rule is a function of an alert and a Case that yields a
+Fault for each breach; it has no clock, no randomness and no I/O. Invariant: every rule of the core runs on every
+document, whatever else is wrong with it, those of a profile where the document announces it or the context names it,
+each once; the findings come back ordered by place.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ class Context:
 
     `now` is aware; without it nothing is compared with the clock. `known` are the messages that references are
     resolved in. `skew` is how far a sender's clock may be ahead. `may_act_for` holds (sender, owner) pairs: who may
-    update or cancel another's message, beside its own sender (A-14).
+    update or cancel another's message, beside its own sender (A-14). `profiles` are names of alerting.cap.profiles
+    whose rules run too, beside those of the profiles that the alert's codes announce.
     """
 
     now: datetime | None = None
@@ -48,6 +50,7 @@ class Context:
     skew: timedelta = timedelta(minutes=5)
     may_act_for: frozenset[tuple[str, str]] = frozenset()
     limits: Limits = LIMITS
+    profiles: tuple[str, ...] = ()
 
 
 READING: Final = Context()
@@ -136,6 +139,8 @@ Test = Callable[[Alert, Case], Iterator[Fault]]
 class Rule:
     """One rule of RULES.md: its clause of CAP 1.2, its severity on reading and on publishing, and its test.
 
+    The rule of a profile has that profile's name, and as its clause the document that asks for it.
+
     `needs` are the elements whose content it judges by: where one could not be read, the rule has nothing to say.
     `about` is what it looks through: a rule about resources is not called where there are none.
     """
@@ -147,10 +152,12 @@ class Rule:
     needs: frozenset[str]
     about: About | None
     test: Test
+    profile: str | None = None
 
 
 Step = tuple[About | None, Test, Rule]
 _REGISTER: Final[list[Step]] = []  # what `check` reads of a rule on its way stands before it
+_PROFILED: Final[dict[str, list[Step]]] = {}  # the same for each profile, by its name
 
 
 def rule(
@@ -161,20 +168,30 @@ def rule(
     publish: Level | None = None,
     needs: tuple[str, ...] = (),
     about: About | None = None,
+    profile: str | None = None,
 ) -> Callable[[Test], Test]:
-    """Enter a test in the register; `publish` is its severity when issuing, where that differs."""
+    """Enter a test in the register of the core, or of `profile`.
+
+    `publish` is its severity when issuing, where that differs.
+    """
 
     def enter(test: Test) -> Test:
-        made = Rule(rule_id, clause, severity, publish or severity, frozenset(needs), about, test)
-        _REGISTER.append((about, test, made))
+        made = Rule(rule_id, clause, severity, publish or severity, frozenset(needs), about, test, profile)
+        register = _REGISTER if profile is None else _PROFILED.setdefault(profile, [])
+        register.append((about, test, made))
         return test
 
     return enter
 
 
-def rules() -> tuple[Rule, ...]:
-    """Every rule in the register, in the order of its definition."""
-    return tuple(entry for _, _, entry in _REGISTER)
+def rules(*, profile: str | None = None) -> tuple[Rule, ...]:
+    """Every rule of the core, or of the profile of that name, in the order of its definition.
+
+    The names are the keys of `alerting.cap.profiles.PROFILES`; raises ValueError for another.
+    """
+    if profile is None:
+        return tuple(entry for _, _, entry in _REGISTER)
+    return tuple(entry for _, _, entry in _profiled(profile))
 
 
 _finding: Final = builder(Finding)
@@ -184,19 +201,36 @@ def check(subject: Document | Alert, context: Context = READING) -> tuple[Findin
     """Everything wrong with a document: the findings of reading it and of all rules, ordered by place.
 
     A document whose form is broken is still judged by what could be read of it: the rules are silent about every
-    place and element that could not.
+    place and element that could not. Raises ValueError where `context.profiles` names a profile that there is not.
     """
     if isinstance(subject, Alert):
-        return by_place(_run(_REGISTER, subject, context))
+        return by_place(_run(_steps(subject, context), subject, context))
     findings = list(subject.findings)
     if subject.alert is not None:
-        findings += _run(_REGISTER, subject.alert, context)
+        findings += _run(_steps(subject.alert, context), subject.alert, context)
     elif subject.draft is not None:
         unread = {finding.place for finding in findings}
         names = {step for place in unread for step in place[-2:] if isinstance(step, str)}
-        able = [step for step in _REGISTER if not step[2].needs & names]
+        able = [step for step in _steps(subject.draft, context) if not step[2].needs & names]
         findings += [found for found in _run(able, subject.draft, context) if found.place not in unread]
     return by_place(findings[: context.limits.findings])
+
+
+def _steps(alert: Alert, context: Context) -> list[Step]:
+    """The rules for this alert: those of the core, and of its profiles where it has any."""
+    if not alert.code and not context.profiles:
+        return _REGISTER
+    from alerting.cap.profiles import announced  # the profiles' rules are made with this module
+
+    names = [profile.name for profile in announced(alert)]
+    names += [name for name in dict.fromkeys(context.profiles) if name not in names]
+    return [*_REGISTER, *(step for name in names for step in _profiled(name))] if names else _REGISTER
+
+
+def _profiled(name: str) -> list[Step]:
+    from alerting.cap.profiles import named
+
+    return _PROFILED[named(name).name]
 
 
 def _run(steps: Iterable[Step], alert: Alert, context: Context) -> list[Finding]:
