@@ -28,7 +28,7 @@ from alerting.fanout import bell
 from alerting.store import alerts, audience, audit
 from alerting.store.alerts import Stored
 from alerting.store.engine import transaction
-from alerting.store.states import AlertState, Lane, Origin
+from alerting.store.states import AlertState, Audience, Lane, Origin
 from alerting.wording import Issuer
 
 #: Letters and digits that nobody takes for one another, 32 of them; 8 make a slug.
@@ -112,7 +112,9 @@ def _take(
     if passed.audience is None:
         return _record(session, *made, actor, findings, now)
     life = timedelta(seconds=settings.maximum_life)
-    how = Print(passed.channels, issuer(settings), link(settings, made[1]), life)
+    # An exercise has no public page: a link to none would be the first thing that its readers try.
+    page = link(settings, made[1]) if passed.audience is Audience.PUBLIC else ""
+    how = Print(passed.channels, issuer(settings), page, life)
     frozen = freeze(session, alert, acts_on, how, now)
     findings += frozen.findings
     if _errors(findings):

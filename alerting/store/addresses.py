@@ -105,11 +105,11 @@ def _mailbox(written: str) -> str:
 
 
 def masked(address: str) -> str:
-    """An address as officers see it: "+86138******12", "a***@example.org". Enough to recognise, too little to use."""
+    """An address as officers see it: "+86138******12", "a***@example.org". Six digits stay hidden: to recognise, not to use."""
     name, at, domain = address.rpartition("@")
     if at:
         return f"{name[:1]}***@{domain}"
-    shown = 6 if len(address) >= 12 else 3
+    shown = min(max(len(address) - 8, 3), 6)
     return address[:shown] + "*" * max(len(address) - shown - 2, 0) + address[-2:]
 
 

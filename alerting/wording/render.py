@@ -27,7 +27,8 @@ def render(
 ) -> Rendered:
     """The segment's text for "sms", "email", "rss" or "web" in one of its languages or `mul`.
 
-    `link` is the absolute address of the public page. Raises ValueError for another channel or language.
+    `link` is the absolute address of the public page, empty where there is none. Raises ValueError for another channel
+    or language.
     """
     spoken = segment.languages if language == MUL else (language,)
     if not spoken:

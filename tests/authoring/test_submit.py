@@ -225,6 +225,9 @@ def test_an_exercise_reaches_exercise_lists_and_nothing_that_everybody_reads(
     assert {row["audience"] for row in dispatches.values()} == {"exercise"}
     assert desk.texts(made.id, "rss") == desk.texts(made.id, "web") == {}
     assert min(row["priority"] for row in dispatches.values()) >= 200  # behind every real warning
+    for channel in ("sms", "email"):
+        for written in desk.rows("SELECT text, html FROM rendering WHERE channel = :c", c=channel):
+            assert "/w/" not in written["text"] + (written["html"] or "")  # there is no page to look at
     assert desk.stored(made.id).workspace == "exercise"
     assert desk.rows("SELECT FROM public_alert") == []
     with transaction() as session:

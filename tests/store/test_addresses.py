@@ -107,6 +107,7 @@ def test_nothing_that_is_written_crashes_or_is_repeated_in_the_error(channel: st
     ("address", "shown"),
     [
         ("+8613812345612", "+86138******12"),
+        ("+14155551234", "+141******34"),
         ("+4712345678", "+47******78"),
         ("ada@example.org", "a***@example.org"),
         ("a@example.org", "a***@example.org"),
