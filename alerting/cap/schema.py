@@ -54,16 +54,17 @@ class Block:
     """An element with elements inside.
 
     `make` is its class in the model; `values` takes a value of it apart and `build` puts one together, both in the
-    order of `fields`. `required` and `plural` (whose values are tuples) are ranks.
+    order of `fields`. `required` are ranks; `empty` are the values of a block with nothing in it: () where they are
+    tuples, else None. `by_tag` has what the XML reader asks of each element in one look-up.
     """
 
     name: str
     make: type[Any]
     fields: tuple[Field, ...]
     by_name: dict[str, Field]
-    by_tag: dict[str, Field]
+    by_tag: dict[str, Step]
     required: tuple[int, ...]
-    plural: tuple[int, ...]
+    empty: tuple[tuple[()] | None, ...]
     values: Callable[[Any], tuple[Any, ...]]
     build: Callable[[Sequence[Any]], Any]
 
@@ -85,6 +86,10 @@ class Field:
     placeholder: Any = None
 
 
+Step = tuple[int, bool, Kind, Field]
+"""A field behind its rank, whether it may come again, and its kind."""
+
+
 def _block(name: str, make: type[Any], *described: Field) -> Block:
     ranked = tuple(replace(each, attr=_snake(each.name), rank=n) for n, each in enumerate(described))
     return Block(
@@ -92,9 +97,9 @@ def _block(name: str, make: type[Any], *described: Field) -> Block:
         make=make,
         fields=ranked,
         by_name={each.name: each for each in ranked},
-        by_tag={f"{{{NAMESPACE}}}{each.name}": each for each in ranked},
+        by_tag={f"{{{NAMESPACE}}}{each.name}": (each.rank, each.many, each.kind, each) for each in ranked},
         required=tuple(each.rank for each in ranked if each.required),
-        plural=tuple(each.rank for each in ranked if each.many or each.kind in _LISTED),
+        empty=tuple(() if each.many or each.kind in _LISTED else None for each in ranked),
         values=attrgetter(*(each.attr for each in ranked)),
         build=builder(make, [each.attr for each in ranked]),
     )
