@@ -227,12 +227,13 @@ def is_free(port: int) -> bool:
 def choose_port(environ: Mapping[str, str], variable: str) -> int:
     """The port that `variable` asks for, else a free one; raises PortTaken."""
     written = environ.get(variable, "")
+    option = "--" + variable.removeprefix("ALERTING_").lower().replace("_", "-")  # as `alerting up` names it
     if written:
         if not written.isdecimal() or not 0 < int(written) < 65536:
             raise PortTaken(f"{variable} must be a port number from 1 to 65535")
         if not is_free(int(written)):
             raise PortTaken(
-                f"port {written} of 127.0.0.1 is taken: set {variable} to another, or leave it unset"
+                f"port {written} of 127.0.0.1 is taken: give another with {option} or {variable}, or give none"
             )
         return int(written)
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
