@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import math
 import struct
+import sys
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import Final
 
 import shapely
@@ -29,7 +32,10 @@ _LONG: Final = (
     30  # characters of a pair, from which on many numbers have more digits than a double is quick to read
 )
 _DIGITS: Final = 16  # characters kept of those: with three digits before the point it is exact to a hundredth of a millimetre
+_cut_short: Final = itemgetter(slice(_DIGITS))
 _WKB_POLYGON: Final = 3
+_WKB_HEAD: Final = struct.Struct("=BIII").pack  # byte order, type, number of rings, points in the first
+_LITTLE_ENDIAN: Final = sys.byteorder == "little"
 _CORNERS: Final = 180  # of a circle's outline: its edges sag by 0.015 % of the radius
 _OUTWARD: Final = 1.0004  # the corners lie this much outside, so that no edge cuts into the circle
 
@@ -61,22 +67,24 @@ def _numbers(text: str) -> list[float]:
     """Latitude, longitude, latitude, ... of one closed ring as written. Raises BadShape (G-02, G-10)."""
     if len(text) > LIMITS.points < text.count(","):
         raise BadShape("G-10", f"the polygon has more than {LIMITS.points} points: simplify it")
+    raw = text.encode("ascii", "replace")
     # What is left without the numerals says at once whether commas and blanks alternate and nothing else is there.
-    skeleton = text.encode("ascii", "replace").translate(None, _NUMERALS)
+    skeleton = raw.translate(None, _NUMERALS)
     pairs = (len(skeleton) + 1) // 2
     if skeleton != (b", " * pairs)[:-1]:
-        text = " ".join(text.split())
-        skeleton = text.encode("ascii", "replace").translate(None, _NUMERALS)
+        raw = " ".join(text.split()).encode("ascii", "replace")
+        skeleton = raw.translate(None, _NUMERALS)
         pairs = (len(skeleton) + 1) // 2
         if skeleton != (b", " * pairs)[:-1]:
             raise BadShape("G-02", _PAIRS)
-    numbers = text.replace(",", " ").split(" ") if pairs else []
-    if len(text) > _LONG * pairs and "e" not in text and "E" not in text:
-        numbers = [number[:_DIGITS] for number in numbers]
+    numbers = raw.replace(b",", b" ").split() if pairs else []
+    long = len(raw) > _LONG * pairs and b"e" not in raw and b"E" not in raw
     try:
-        flat = list(map(float, numbers))
+        flat = list(map(float, map(_cut_short, numbers) if long else numbers))
     except ValueError:
         raise BadShape("G-02", _PAIRS) from None
+    if len(flat) != 2 * pairs:  # an empty number between two marks
+        raise BadShape("G-02", _PAIRS)
     if pairs < 4:
         raise BadShape(
             "G-02", f"the polygon has {pairs} points: give at least four, the last equal to the first"
@@ -95,14 +103,14 @@ _RANGE: Final = (
 def polygon(text: str) -> BaseGeometry:
     """The polygon, split at the antimeridian; it may be invalid (G-09). Raises BadShape (G-02, G-03, G-10)."""
     flat = _numbers(text)
-    latitudes, longitudes = flat[::2], flat[1::2]
-    shape = _polygon(longitudes, latitudes)
+    flat.reverse()  # longitude, latitude, ... of the same ring, the other way round
+    shape = _polygon(flat)
     west, south, east, north = shape.bounds
     if south < -90 or north > 90 or west < -180 or east > 180:
         raise BadShape("G-03", _RANGE)
     if east - west <= 180:
         return shape
-    return _ring(longitudes, latitudes, 90.0 if sum(latitudes) > 0 else -90.0)
+    return _ring(flat, 90.0 if sum(flat[1::2]) > 0 else -90.0)
 
 
 def circle(text: str) -> Circle:
@@ -140,16 +148,13 @@ def disc(spot: Circle) -> BaseGeometry:
     metres = spot.radius * 1000 * _OUTWARD
     if metres >= _HALF_WAY_ROUND:
         return _WORLD
-    longitudes: list[float] = []
-    latitudes: list[float] = []
+    flat: list[float] = []
     for corner in range(_CORNERS):
         there = Geodesic.WGS84.Direct(spot.latitude, spot.longitude, 360.0 * corner / _CORNERS, metres)
-        longitudes.append(there["lon2"])
-        latitudes.append(there["lat2"])
-    longitudes.append(longitudes[0])
-    latitudes.append(latitudes[0])
+        flat += (there["lon2"], there["lat2"])
+    flat += flat[:2]
     poles = [pole for pole in (90.0, -90.0) if _metres_to(spot, pole) <= metres]
-    shape = _ring(longitudes, latitudes, poles[0] if len(poles) == 1 else None)
+    shape = _ring(flat, poles[0] if len(poles) == 1 else None)
     # Round both poles the outline is that of the hole on the far side.
     return _WORLD.difference(shape) if len(poles) == 2 else shape
 
@@ -191,13 +196,14 @@ def _enclosed(shape: BaseGeometry) -> BaseGeometry:
     return shapely.union_all([part for part in parts if part.area > 0])
 
 
-def _ring(longitudes: list[float], latitudes: list[float], pole: float | None) -> BaseGeometry:
+def _ring(flat: list[float], pole: float | None) -> BaseGeometry:
     """The polygon of a ring; one that spans more than 180 degrees goes the shorter way round and is cut at 180.
 
     A ring that does not come back to where it began has gone round `pole` and is closed over it.
     """
+    longitudes, latitudes = flat[::2], flat[1::2]
     if max(longitudes) - min(longitudes) <= 180:
-        return _polygon(longitudes, latitudes)
+        return _polygon(flat)
     east = [longitudes[0]]
     for longitude in longitudes[1:]:
         # Whole turns are added to each as written: sums of differences would not come back to the first point.
@@ -207,16 +213,14 @@ def _ring(longitudes: list[float], latitudes: list[float], pole: float | None) -
         ring += [(east[-1], pole), (east[0], pole)]
     shape = Polygon(ring)
     if shape.area == 0:  # a band right round the earth, written from -180 to 180
-        return _polygon(longitudes, latitudes)
+        return _polygon(flat)
     return _cut(shape) if shape.is_valid else shape
 
 
-def _polygon(longitudes: list[float], latitudes: list[float]) -> BaseGeometry:
+def _polygon(flat: list[float]) -> BaseGeometry:
     """Made as WKB: Polygon(...) would take the points one by one, at six times the price."""
-    n = len(longitudes)
-    points: list[float] = [0.0] * (2 * n)
-    points[::2], points[1::2] = longitudes, latitudes
-    made: BaseGeometry = shapely.from_wkb(struct.pack(f"<BIII{2 * n}d", 1, _WKB_POLYGON, 1, n, *points))
+    head = _WKB_HEAD(_LITTLE_ENDIAN, _WKB_POLYGON, 1, len(flat) // 2)
+    made: BaseGeometry = shapely.from_wkb(head + array("d", flat).tobytes())
     return made
 
 
