@@ -54,10 +54,11 @@ def test_outer_rings_run_anticlockwise_and_holes_clockwise() -> None:
     for ring in (made.SQUARE, " ".join(reversed(made.SQUARE.split()))):
         (feature,) = _of(made.area(polygon=(ring,)))["features"]
         assert feature["geometry"]["type"] == "Polygon"
-        assert shapely.is_ccw(shape(feature["geometry"]).exterior)
+        drawn: Any = shape(feature["geometry"])
+        assert shapely.is_ccw(drawn.exterior)
     frame = ("0,0 0,9 1,9 1,0 0,0", "8,0 8,9 9,9 9,0 8,0", "0,0 9,0 9,1 0,1 0,0", "0,8 9,8 9,9 0,9 0,8")
     (feature,) = _of(made.area(polygon=frame))["features"]
-    framed = shape(feature["geometry"])
+    framed: Any = shape(feature["geometry"])
     assert shapely.is_ccw(framed.exterior)
     assert [shapely.is_ccw(hole) for hole in framed.interiors] == [False]
 
