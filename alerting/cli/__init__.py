@@ -26,6 +26,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "subscribers": ("alerting.cli.subscribers", "Import and export subscribers."),
     "keys": ("alerting.cli.keys", "Make and revoke API keys."),
     "policy": ("alerting.cli.keys", "Show and set how many approvers a warning needs."),
+    "audit": ("alerting.cli.audit", "Read and prove the audit."),
     "db": ("alerting.cli.run", "Migrate the database."),
     "cap": ("alerting.cli.cap", "Check CAP documents."),
     "selftest": ("alerting.cli.selftest", "Pass a message through every channel."),
