@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
     from alerting.store.audit import Entry
 
 
@@ -33,8 +29,10 @@ def verify(head: str | None) -> None:
     Prints the number of rows and the last hash, to be kept elsewhere. Exit status: 0 whole, 1 not.
     """
     from alerting.store import audit as chain
+    from alerting.store.engine import transaction
 
-    with _session() as session:
+    _connect()
+    with transaction() as session:
         broken = chain.verify(session)
         hashes = [entry.hash.hex() for entry in chain.entries(session)] if broken is None else []
     if broken is not None:
@@ -59,8 +57,10 @@ def verify(head: str | None) -> None:
 def list_rows(alert: str | None, after: int, form: str) -> None:
     """Write the rows in order; json gives one object a line."""
     from alerting.store import audit as chain
+    from alerting.store.engine import transaction
 
-    with _session() as session:
+    _connect()
+    with transaction() as session:
         rows = chain.entries(session, after=after) if alert is None else iter(chain.of(session, alert))
         for entry in rows:
             if entry.seq > after:
@@ -84,12 +84,9 @@ def _plain(entry: Entry) -> dict[str, object]:
     }
 
 
-@contextmanager
-def _session() -> Iterator[Session]:
+def _connect() -> None:
     from alerting.config import Settings
     from alerting.store import engine
 
     settings = Settings.from_env()
     engine.configure(settings.database_url, pgbouncer=settings.pgbouncer)
-    with engine.transaction() as session:
-        yield session
