@@ -42,7 +42,7 @@ def test_json_is_a_list_with_an_object_for_each_file(sound: Path, tmp_path: Path
     result = CliRunner().invoke(main, ["cap", "check", str(sound), str(wrong), "--format", "json"])
     assert result.exit_code == 1
     assert json.loads(result.stdout) == [
-        {"file": str(sound), "findings": []},
+        {"file": str(sound), "findings": [], "mended": []},
         {
             "file": str(wrong),
             "findings": [
@@ -54,6 +54,7 @@ def test_json_is_a_list_with_an_object_for_each_file(sound: Path, tmp_path: Path
                     "message": "web is not a full address: write it with its scheme, such as https://",
                 }
             ],
+            "mended": [],
         },
     ]
 
