@@ -10,7 +10,8 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
-from typing import Final
+from collections.abc import Mapping
+from typing import ClassVar, Final
 
 import click
 
@@ -28,7 +29,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "policy": ("alerting.cli.keys", "Show and set how many approvers a warning needs."),
     "audit": ("alerting.cli.audit", "Read and prove the audit."),
     "db": ("alerting.cli.run", "Migrate the database."),
-    "cap": ("alerting.cli.cap", "Check CAP documents."),
+    "cap": ("alerting.cli.cap", "Check, convert, sign and compare CAP documents."),
     "selftest": ("alerting.cli.selftest", "Pass a message through every channel."),
 }
 
@@ -39,19 +40,21 @@ _WITHOUT_SERVERS: Final = {"up", "demo", "cap"}
 class LazyGroup(click.Group):
     """A group that imports a command's module when the command is called, not before."""
 
+    offered: ClassVar[Mapping[str, tuple[str, str]]] = COMMANDS
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return [name for name, (module, _) in COMMANDS.items() if importlib.util.find_spec(module)]
+        return [name for name, (module, _) in self.offered.items() if importlib.util.find_spec(module)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
             return None
-        command: object = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
+        command: object = getattr(importlib.import_module(self.offered[cmd_name][0]), cmd_name)
         if not isinstance(command, click.Command):
-            raise click.ClickException(f"{COMMANDS[cmd_name][0]}.{cmd_name} is not a command")
+            raise click.ClickException(f"{self.offered[cmd_name][0]}.{cmd_name} is not a command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        rows = [(name, COMMANDS[name][1]) for name in self.list_commands(ctx)]
+        rows = [(name, self.offered[name][1]) for name in self.list_commands(ctx)]
         if rows:
             with formatter.section("Commands"):
                 formatter.write_dl(rows)

@@ -7,11 +7,11 @@ is the verdict: 0 nothing wrong, 1 something is, 2 a file could not be read.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from typing import Final
 
 import click
+
+from alerting.cli import LazyGroup
 
 # command -> (module, one line for the list); the command is the module's attribute of its name
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
@@ -24,27 +24,13 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
 }
 
 
-class LazyCommands(click.Group):
-    """A group that imports a command's module when the command is called, not before."""
+class CapCommands(LazyGroup):
+    """The same for the commands of this group."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return [name for name, (module, _) in COMMANDS.items() if importlib.util.find_spec(module)]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.list_commands(ctx):
-            return None
-        command: object = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
-        if not isinstance(command, click.Command):
-            raise click.ClickException(f"{COMMANDS[cmd_name][0]}.{cmd_name} is not a command")
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        rows = [(name, COMMANDS[name][1]) for name in self.list_commands(ctx)]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
+    offered = COMMANDS
 
 
-@click.group(cls=LazyCommands)
+@click.group(cls=CapCommands)
 def cap() -> None:
     """Check, convert, sign and compare CAP documents."""
 
