@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from lxml import etree
 from alerting.cap import values
 from alerting.cap.area import ground
 from alerting.cap.jsonform import digest, from_json, to_json
-from alerting.cap.rules import Context, Mode, check
+from alerting.cap.rules import Context, Mode, check, rules
 from alerting.cap.segment import segments
 from alerting.cap.xml import read, write
 from tests.cap import made
@@ -96,6 +97,84 @@ def test_the_index_agrees_about_what_is_valid(shared_path: Path) -> None:
         row = rows[name]
         if row["cap_version"] == "1.2":
             assert (read(data).alert is not None) is (row["xsd_valid"] == "yes"), name
+
+
+# ---- the verdict with all rules ----
+
+
+@cache
+def severities(shared: Path) -> dict[str, str]:
+    """The severity of each rule as RULES.md gives it: in part A in the fourth column, in part B in the last."""
+    text = (shared / "cap" / "RULES.md").read_text(encoding="utf-8")
+    core, profiles = text.split("## A. Core rules")[1].split("\n## C. ")[0].split("\n## B. ")
+    found: dict[str, str] = {}
+    for part, column in ((core, 3), (profiles, -1)):
+        rows = [line.split(" | ") for line in part.splitlines() if re.match(r"\| [A-Z]+-\d\d ", line)]
+        found |= {re.split(r"[ (]", row[0].strip("| "))[0]: row[column].strip(" |") for row in rows}
+    return found
+
+
+def explained() -> set[str]:
+    """The rules whose refusals docs/cap-peers.md explains."""
+    page = Path(__file__).resolve().parents[2] / "docs" / "cap-peers.md"
+    table = page.read_text(encoding="utf-8").split("## The strict verdict and the schema's")[1]
+    return set(re.findall(r"^\| ([A-Z]+-\d\d) \|", table, re.MULTILINE))
+
+
+def refusals(data: bytes) -> set[str]:
+    return {finding.rule for finding in check(read(data)) if finding.severity == "error"}
+
+
+def test_the_strict_verdict_is_the_schemas_or_differs_by_an_explained_rule(shared_path: Path) -> None:
+    files = corpus(shared_path)
+    refused = {name: refusals(data) for name, data, valid in files if valid}
+    assert [name for name, data, valid in files if not valid and not refusals(data)] == []
+    assert [(name, rules) for name, rules in refused.items() if rules and not rules <= explained()] == []
+    differing = {name: rules for name, rules in refused.items() if rules}
+    assert set().union(*differing.values()) == explained()
+    print(
+        f"\n{len(files)} files: {len(files) - len(differing)} verdicts are the schema's, "
+        f"{len(differing)} differ by {', '.join(sorted(explained()))}; without explanation 0"
+    )
+
+
+def test_every_real_file_is_accepted_that_breaks_no_error_of_the_rules(shared_path: Path) -> None:
+    levels = severities(shared_path)
+    assert len(levels) > 100
+    with (shared_path / "cap" / "corpus" / "INDEX.tsv").open(encoding="utf-8", newline="") as index:
+        rows = [
+            row
+            for row in csv.DictReader(index, delimiter="\t")
+            if (row["origin"], row["cap_version"], row["xsd_valid"]) == ("real", "1.2", "yes")
+        ]
+    broken: dict[str, int] = {}
+    refused = 0
+    for row in rows:
+        found = refusals((shared_path / "cap" / "corpus" / row["file"]).read_bytes())
+        assert all("error" in levels[rule] for rule in found), row["file"]
+        assert not found & {"G-08", "G-09"}, "errors on publishing alone"
+        refused += bool(found)
+        for rule in found:
+            broken[rule] = broken.get(rule, 0) + 1
+    print(
+        f"\n{len(rows)} real files valid by the schema: {len(rows) - refused} accepted, {refused} break an error: "
+        + ", ".join(f"{rule} {n}" for rule, n in sorted(broken.items()))
+    )
+    assert len(rows) == 145
+    assert len(rows) - refused == 92
+
+
+def test_no_rule_of_the_register_is_harsher_than_its_source(shared_path: Path) -> None:
+    levels = severities(shared_path)
+    made_required = {"I-11"}  # "make it required on publish" stands there as a warning
+    for entry in rules():
+        source = levels.get(entry.id)
+        if source is None:
+            assert entry.id in {"I-17", "I-18", "G-11"}, "rules of the peers alone"
+        elif entry.severity == "error":
+            assert "error" in source, entry.id
+        elif entry.publish == "error":
+            assert "error" in source or entry.id in made_required, entry.id
 
 
 # ---- single values against the schema ----
