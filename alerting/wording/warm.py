@@ -30,7 +30,10 @@ CHANNELS = ("sms", "email", "rss", "web")
 
 
 def warm(issuer: Issuer, *, now: datetime) -> None:
-    """Load what `render_all` will need in this process; a tenth of a second, once."""
+    """Load what `render_all` and `check_words` will need in this process; half a second, once."""
+    from alerting.wording.checks import identify
+
+    identify.warm()
     infos = tuple(
         Info(
             category=(Category.OTHER,), event="-", urgency=Urgency.UNKNOWN, severity=Severity.UNKNOWN,
