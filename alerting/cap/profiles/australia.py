@@ -14,7 +14,7 @@ from typing import Final
 from alerting.cap.findings import ERROR, WARNING
 from alerting.cap.model import Alert, Info, MsgType, Status
 from alerting.cap.profiles import demands
-from alerting.cap.profiles.event_list import names_of
+from alerting.cap.profiles.lists import event_names
 from alerting.cap.profiles.profile import Profile
 from alerting.cap.rules.registry import Case, Fault, rule
 
@@ -83,7 +83,7 @@ def one_event_of_the_list(alert: Alert, _: Case) -> Iterator[Fault]:
             )
             continue
         n, value = codes[0]
-        names = names_of(value)
+        names = event_names(value)
         if not names:
             yield Fault(
                 ("info", i, "eventCode", n, "value"),

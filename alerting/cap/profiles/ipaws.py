@@ -15,6 +15,7 @@ from typing import Final
 from alerting.cap.findings import ERROR, WARNING
 from alerting.cap.model import Alert, Certainty, Info, MsgType, Severity, Urgency
 from alerting.cap.profiles import demands
+from alerting.cap.profiles.lists import listed
 from alerting.cap.profiles.profile import Profile
 from alerting.cap.rules.registry import Case, Fault, rule
 from alerting.cap.values import UNREAD
@@ -35,6 +36,7 @@ TEXT_LIMITS: Final = {"CMAMtext": 90, "CMAMlongtext": 360}
 WEA_LIFE: Final = timedelta(hours=24)
 EAS_LOCATIONS: Final = 31
 _EVENT = re.compile(r"[A-Z]{3}")
+_NO_SAME_CODE = "NWS"  # what the National Weather Service writes for products that EAS does not carry
 _LOCATION = re.compile(r"[0-9]{6}")
 _FOR_WEA = frozenset({"CMAMtext", "CMAMlongtext", "WEAHandling"})
 _FOR_CHANNELS = _FOR_WEA | {"BLOCKCHANNEL", "EAS-STN-ID", "EAS-Must-Carry"}
@@ -81,6 +83,12 @@ def one_same_event(alert: Alert, case: Case) -> Iterator[Fault]:
                 yield Fault(
                     ("info", i, "eventCode", n, "value"),
                     "a SAME event code is three capital letters, such as TOR: correct it",
+                )
+            elif value != _NO_SAME_CODE and value not in listed("SAME"):
+                yield Fault(
+                    ("info", i, "eventCode", n, "value"),
+                    f"{value} is not an event code of 47 CFR 11.31(e): take one from the list",
+                    WARNING,
                 )
     yield from demands.same_categories(case)
     yield from demands.same_event_codes(case)

@@ -15,6 +15,7 @@ from typing import Final
 from alerting.cap.findings import ERROR, WARNING
 from alerting.cap.model import Alert
 from alerting.cap.profiles import demands
+from alerting.cap.profiles.lists import listed
 from alerting.cap.profiles.profile import Profile
 from alerting.cap.rules.registry import Case, Fault, rule
 
@@ -91,9 +92,16 @@ def event_from_the_list(alert: Alert, _: Case) -> Iterator[Fault]:
                 "name the event for machines: add an event code OET:v1.2 such as OET-079 (flash flood)",
             )
         for n, code in codes:
-            if not _OET.fullmatch(code.value.strip()):
+            value = code.value.strip()
+            if not _OET.fullmatch(value):
                 yield Fault(
                     ("info", i, "eventCode", n, "value"),
                     "a term of the OASIS list is OET and three digits, such as OET-079: correct it",
+                    ERROR,
+                )
+            elif code.value_name.strip() == "OET:v1.2" and value not in listed("OET"):
+                yield Fault(
+                    ("info", i, "eventCode", n, "value"),
+                    f"{value} is not in version 1.2 of the OASIS list: take a term from it",
                     ERROR,
                 )
