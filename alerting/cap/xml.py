@@ -120,7 +120,10 @@ def _not_cap(root: etree._Element) -> Finding:
     name = etree.QName(root)
     version = _OTHER_VERSIONS.get(name.namespace or "")
     if version is not None and name.localname == "alert":
-        message = f"this is {version}, another language than CAP 1.2: read it with the tolerant reader or convert it"
+        message = (
+            f"this is {version}, another language than CAP 1.2: convert it (alerting cap convert), "
+            "or read it with the tolerant reader (alerting cap check --tolerant)"
+        )
     else:
         message = f"the root must be alert in the namespace {NAMESPACE}"
     return Finding("X-02", ERROR, (), message)

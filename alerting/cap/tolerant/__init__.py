@@ -26,8 +26,8 @@ _VERSIONS: Final = {"cap:1.1": "CAP 1.1", "cap/1.1": "CAP 1.1", "cap:1.0": "CAP 
 def read_tolerant(data: bytes, *, now: datetime | None = None, limits: Limits = LIMITS) -> Tolerated:
     """Every alert in a file, mended, with what was mended (part C: T-01 to T-26).
 
-    `now` is aware: it tells Buddhist years apart and stands for a `sent` that nothing else tells; without it every year
-    from 2400 on is Buddhist. Raises nothing: a file that gives nothing has findings that say why.
+    `now` is aware and tells Buddhist years apart: those 543 years after one within 50 of it; without it every year from
+    2400 on is Buddhist. Raises nothing: a file that gives nothing has findings that say why.
     """
     found, findings = find(data, limits)
     if not found:
@@ -50,7 +50,9 @@ def _taken(found: Found, now: datetime | None, limits: Limits) -> Taken:
             (),
             "there are several signatures: they were passed over, verify them over the bytes received",
         )
-    case = blocks.Circumstances(now, version in {"CAP 1.0", "CAP 1.1"}, found.source, notes, limits.points)
+    case = blocks.Circumstances(
+        now, version in {"CAP 1.0", "CAP 1.1"}, found.source, notes, limits.points, found.around
+    )
     document = blocks.alert(raw, case)
     if document.alert is not None:
         document = _written(Document(sense.made(document.alert, notes)))

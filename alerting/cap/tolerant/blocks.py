@@ -18,7 +18,7 @@ from typing import Final
 from alerting.cap import model, values
 from alerting.cap.findings import ERROR, Document, Finding, Place
 from alerting.cap.schema import ALERT, INFO
-from alerting.cap.tolerant import shapes, texts
+from alerting.cap.tolerant import shapes, texts, times
 from alerting.cap.tolerant.elements import Raw, text_of
 from alerting.cap.tolerant.mends import Notes
 from alerting.cap.tolerant.reading import Leaves, fallback_zone, references, unnamed
@@ -39,13 +39,14 @@ _UNTYPED: Final = "application/octet-stream"
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What an alert is read with beside its elements."""
+    """What an alert is read with beside its elements; `around` is when its wrapper was sent, as written."""
 
     now: datetime | None
     old: bool
     source: bytes
     notes: Notes
     points: int
+    around: str = ""
 
 
 def alert(raw: Raw, case: Circumstances) -> Document:
@@ -100,10 +101,11 @@ def _sent(top: Leaves, raw: Raw, case: Circumstances) -> datetime | None:
             if (instead := quiet.time(name)) is not None:
                 case.notes.add("T-23", ("sent",), f"sent is missing: {name} was taken")
                 return instead
-    if case.now is not None:
-        case.notes.add("T-23", ("sent",), "sent is missing: the time of reading was taken")
-        return case.now.replace(microsecond=0)
-    return None
+    outside = times.read(case.around, now=case.now, zone=top.zone, ends=False) if case.around else None
+    if outside is None:
+        return None
+    case.notes.add("T-23", ("sent",), "sent is missing: when the wrapper was sent was taken")
+    return outside.time
 
 
 def _sender(top: Leaves, raw: Raw) -> str:
@@ -231,8 +233,9 @@ def _area(raw: Raw, place: Place, info: Leaves) -> model.Area:
     polygons, circles = _shapes(own)
     description = own.text("areaDesc")
     if not description:
-        told = ", ".join(f"{code.value_name} {code.value}" for code in geocode[:5]) or "Unnamed area"
-        description = own.filled("areaDesc", told, "its codes, or that it has no name, was written")
+        told = shapes.position(polygons, circles)
+        codes = ", ".join(f"{code.value_name} {code.value}" for code in geocode[:5])
+        description = own.filled("areaDesc", codes or told or "?", "its codes or its position was written")
     if not (polygons or circles or geocode):
         own.notes.add("T-10", place, "the area has neither shape nor code: areaDesc alone says where it is")
     altitude = own.value("altitude", _feet, "T-03", "is no height")

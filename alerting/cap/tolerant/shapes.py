@@ -15,6 +15,7 @@ from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from alerting.cap import area
+from alerting.cap.model import Area
 
 Pair = tuple[str, str]
 
@@ -299,3 +300,12 @@ def _circle(text: str) -> Shape:
     except area.BadShape:
         return Shape(said=(("T-12", "the circle leaves the earth: it was left out"),))
     return Shape(circles=(made,), said=(*said, _POINT) if size == 0 else tuple(said))
+
+
+def position(polygons: tuple[str, ...], circles: tuple[str, ...]) -> str:
+    """Where shapes lie, in figures that need no language: `18.31, -106.52`; the empty string for no shape."""
+    ground = area.ground(Area("", polygon=polygons, circle=circles))
+    if ground is not None:
+        spot = ground.representative_point()
+        return f"{spot.y:.2f}, {spot.x:.2f}"
+    return circles[0].partition(" ")[0].replace(",", ", ") if circles else ""

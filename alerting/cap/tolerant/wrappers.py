@@ -18,7 +18,7 @@ from lxml import etree
 
 from alerting.cap.findings import Finding
 from alerting.cap.limits import Limits
-from alerting.cap.schema import NAMESPACE
+from alerting.cap.schema import ALERT, AREA, INFO, NAMESPACE
 from alerting.cap.tolerant.elements import is_cap, key_of, known, local, namespace, text_of
 from alerting.cap.tolerant.octets import Said, parse
 
@@ -28,6 +28,7 @@ _BASE64: Final = re.compile(r"[A-Za-z0-9+/=\s]{40,}")
 _PACKED: Final = frozenset({"contentdata", "content"})
 _ENTRIES: Final = frozenset({"entry", "item"})
 _TELLING: Final = frozenset({"event", "severity", "areadesc"})
+_SENT_AROUND: Final = frozenset({"datetimesent", "published", "updated", "pubdate"})
 _TERM: Final = re.compile(
     r"(status|msgType|scope|language|category|severity|urgency|certainty|event)=(.+)", re.DOTALL
 )
@@ -44,11 +45,12 @@ _FROM_ENTRY: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One alert: its element, the bytes as received, and what was repaired to get at it."""
+    """One alert: its element, the bytes as received, what was repaired to get at it, and when its wrapper was sent."""
 
     element: etree._Element
     source: bytes
     said: tuple[Said, ...]
+    around: str = ""
 
 
 def find(data: bytes, limits: Limits, depth: int = 0) -> tuple[list[Found], list[Finding]]:
@@ -103,11 +105,21 @@ def _walk(
     while waiting:
         element = waiting.pop()
         if _is_alert(element):
-            found.append(Found(element, etree.tostring(element, method="c14n", with_tail=False), said))
+            source = etree.tostring(element, method="c14n", with_tail=False)
+            found.append(Found(element, source, said, _sent_around(element)))
             continue
         if local(element).lower() in _ENTRIES:
             entries.append(element)
         waiting += element.iterchildren("*", reversed=True)
+
+
+def _sent_around(element: etree._Element) -> str:
+    """When the nearest wrapper says that it was sent: for an alert that does not say it itself."""
+    for outer in element.iterancestors():
+        for child in outer.iterchildren("*"):
+            if key_of(child) in _SENT_AROUND and child.text:
+                return child.text
+    return ""
 
 
 def _texts(root: etree._Element) -> Iterator[bytes]:
@@ -132,47 +144,64 @@ def _texts(root: etree._Element) -> Iterator[bytes]:
 
 def _summary(entry: etree._Element, said: tuple[Said, ...]) -> Found | None:
     """An alert made of a feed's entry that carries CAP elements (or NAADS's categories); None where it has none."""
-    alert = etree.Element(f"{{{NAMESPACE}}}alert")
+    told: list[tuple[str, etree._Element]] = []
     own: dict[str, etree._Element] = {}
     for child in entry.iterchildren("*"):
         name = key_of(child)
         if (is_cap(namespace(child)) and known(name)) or (name == "polygon" and "georss" in namespace(child)):
-            copy = deepcopy(child)
-            copy.tail = None
-            copy.tag = f"{{{NAMESPACE}}}{known(name)}"
-            alert.append(copy)
+            told.append((name, child))
         elif name == "category" and (term := _TERM.match(child.get("term") or "")):
-            _add(alert, term[1], term[2])
+            told.append((term[1].lower(), _saying(term[2])))
         else:
             own.setdefault(name, child)
-    if not {key_of(child) for child in alert} & _TELLING:
+    if not {name for name, _ in told} & _TELLING:
         return None
-    _fill(alert, own)
+    _fill(told, own)
     link = next(
         (each.get("href") or each.text for each in entry.iterchildren("*") if key_of(each) == "link"), None
     )
-    told = (
-        "T-21",
-        "only a feed's entry, no alert, is here: it was read as a summary"
-        + (f"; the alert itself is at {link[:300]}" if link else ""),
-    )
-    return Found(alert, etree.tostring(entry, method="c14n", with_tail=False), (*said, told))
+    message = "only a feed's entry, no alert, is here: it was read as a summary"
+    if link:
+        message += f"; the alert itself is at {link[:300]}"
+    source = etree.tostring(entry, method="c14n", with_tail=False)
+    return Found(_built(told), source, (*said, ("T-21", message)))
 
 
-def _fill(alert: etree._Element, own: dict[str, etree._Element]) -> None:
-    there = {key_of(child) for child in alert}
+def _saying(text: str) -> etree._Element:
+    element = etree.Element("text")
+    element.text = text
+    return element
+
+
+def _fill(told: list[tuple[str, etree._Element]], own: dict[str, etree._Element]) -> None:
+    """What the entry says in elements of its own, where it has none of CAP."""
+    there = {name for name, _ in told}
     for name, sources in _FROM_ENTRY.items():
         if name in there:
             continue
         for source in sources:
             text = " ".join(text_of(own[source]).split()) if source in own else ""
             if text:
-                _add(alert, name, text)
+                told.append((name, _saying(text)))
                 break
     if "areadesc" not in there and "summary" in own and (area := _AREA.search(text_of(own["summary"]))):
-        _add(alert, "areaDesc", area[1].strip())
+        told.append(("areadesc", _saying(area[1].strip())))
 
 
-def _add(alert: etree._Element, name: str, text: str) -> None:
-    child = etree.SubElement(alert, f"{{{NAMESPACE}}}{name}")
-    child.text = text
+def _built(told: list[tuple[str, etree._Element]]) -> etree._Element:
+    """An alert of one info and one area, in the schema's order."""
+    alert = etree.Element(f"{{{NAMESPACE}}}alert")
+    info = etree.Element(f"{{{NAMESPACE}}}info")
+    area = etree.Element(f"{{{NAMESPACE}}}area")
+    for block, home in ((alert, ALERT), (info, INFO), (area, AREA)):
+        for field in home.fields:
+            for name, element in told:
+                if name == field.name.lower():
+                    copy = deepcopy(element)
+                    copy.tail = None
+                    copy.tag = f"{{{NAMESPACE}}}{field.name}"
+                    block.append(copy)
+    alert.append(info)
+    if len(area):
+        info.append(area)
+    return alert
