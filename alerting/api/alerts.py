@@ -18,8 +18,8 @@ from alerting.api.alert_answers import AlertAnswer, AlertsAnswer, RowsAnswer, Ta
 from alerting.api.answers import IssuedAnswer, SubmittedAnswer
 from alerting.api.documented import refuses
 from alerting.api.problems import Fault, Problem, Refused, invalid
-from alerting.api.reading import ApiBlueprint
-from alerting.api.schemas import AlertsQuery, CancelBody, DeliveriesQuery, OmitQuery
+from alerting.api.reading import JSON, ApiBlueprint
+from alerting.api.schemas import AlertsQuery, ApproveBody, CancelBody, DeliveriesQuery, OmitQuery
 from alerting.api.setting import now, settings
 from alerting.authoring import Actor, Submitted, reading
 from alerting.authoring.keys import Role
@@ -69,12 +69,19 @@ def _submitted(made: Submitted, warnings: list[Fault]) -> tuple[dict[str, Any], 
 
 
 @blp.route("/alerts/<uuid:alert>/approve", methods=["POST"])
-@refuses(blp, 404, 409)
+@refuses(blp, 400, 404, 409, 413, 415)
+@blp.doc(requestBody={"required": False, "content": {JSON: {"schema": ApproveBody}}})
 @blp.response(200, IssuedAnswer)
 @allow(Role.APPROVER)
 def alert_approve(alert: UUID) -> dict[str, Any]:
-    """Issue a warning that another key submitted."""
-    issued = authoring.approve(alert, actor=_actor(), settings=settings(), now=now())
+    """Issue a warning that another key submitted.
+
+    Words that contradict the status (rule W-03) are 409, each with its pointer, until the body overrides every one of them
+    with a reason.
+    """
+    issued = authoring.approve(
+        alert, actor=_actor(), settings=settings(), now=now(), overrides=documents.overrides()
+    )
     return {"id": issued.id, "state": issued.state}
 
 

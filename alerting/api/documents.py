@@ -15,9 +15,10 @@ from flask import g, request
 from marshmallow import ValidationError
 
 from alerting.api.problems import Fault, Refused, flatten, invalid
-from alerting.api.reading import JSON, read_body, read_json, wrong_type
-from alerting.api.schemas import PublishBody
+from alerting.api.reading import JSON, has_body, read_body, read_json, wrong_type
+from alerting.api.schemas import ApproveBody, PublishBody
 from alerting.api.setting import now
+from alerting.authoring import Override
 from alerting.authoring.reading import CHANNELS
 from alerting.cap import jsonform, rules, xml
 from alerting.cap.findings import ERROR, Document, Finding
@@ -86,6 +87,18 @@ def _from_json(omit: Sequence[str]) -> Posted:
     return Posted(_require(document, wrong), None, left_out, faults(document.findings))
 
 
+def overrides() -> list[Override]:
+    """What the approver takes on, by the body of the request; nothing without a body. Raises Refused with 400, 415, 422."""
+    if not has_body():
+        return []
+    try:
+        loaded: Mapping[str, Any] = ApproveBody().load(read_json())
+    except ValidationError as error:
+        faults = [Fault(detail, pointer) for pointer, detail in flatten(error.messages)]
+        raise invalid(faults, what="the approval") from error
+    return [Override(each["rule"], each["pointer"], each["reason"]) for each in loaded["overrides"]]
+
+
 def _require(document: Document, wrong: Sequence[Fault]) -> Alert:
     """The alert of a document whose form is sound; else raises Refused with that, `wrong` and what the rules say."""
     if document.alert is not None and not wrong:
@@ -127,6 +140,9 @@ def _fault(finding: Finding) -> Fault:
         if stands_at:
             return Fault(finding.message, "/omit", finding.rule)
         return Fault(finding.message, rule=finding.rule, parameter="omit")
-    if finding.place[:1] == ("texts",):  # of the body of a cancel, which is no CAP
+    if finding.place[:1] in {
+        ("texts",),
+        ("overrides",),
+    }:  # of the body of a cancel or an approval, which is no CAP
         return Fault(finding.message, finding.pointer, finding.rule)
     return Fault(finding.message, stands_at + finding.pointer, finding.rule, finding.path)

@@ -39,6 +39,10 @@ def _warning_refused(error: authoring.Refused) -> Problem:
     )
 
 
+def _contradicted(error: authoring.Contradicted) -> Problem:
+    return Problem(409, str(error), "contradiction", documents.faults(error.findings))
+
+
 def _conflict(error: authoring.Conflict) -> Problem:
     existing = f"/api/v1/alerts/{error.existing}"
     return Problem(409, str(error), "conflict", members={"existing": existing})
@@ -67,6 +71,7 @@ TABLE: Mapping[type[Exception], Any] = {
     keys.LastOne: _is(409, "last-administrator"),
     authoring.Refused: _warning_refused,
     authoring.Conflict: _conflict,
+    authoring.Contradicted: _contradicted,
     authoring.NotFound: _is(404, "not-found"),
     authoring.SamePerson: _is(403, "same-person"),
     authoring.WrongState: _is(409, "wrong-state"),

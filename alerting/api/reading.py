@@ -69,6 +69,11 @@ def read_json() -> Any:
     return found
 
 
+def has_body() -> bool:
+    """Whether the request brings a body at all."""
+    return bool(request.content_length) or "Transfer-Encoding" in request.headers
+
+
 def _unstorable(found: Any) -> bool:
     left = [found]
     while left:

@@ -96,6 +96,33 @@ class CancelBody(Closed):
     )
 
 
+class OverrideBody(Closed):
+    """One contradiction that the approver takes on."""
+
+    rule = fields.String(required=True, metadata=_said("The rule of the finding: W-03."))
+    pointer = fields.String(
+        required=True,
+        metadata=_said(
+            "Its JSON pointer into the document, such as /info/0/headline; /alert may stand before it."
+        ),
+    )
+    reason = fields.String(
+        required=True,
+        validate=[_not_blank, validate.Length(max=500)],
+        metadata=_said("Why the words are meant: kept in the audit with the approver's name."),
+    )
+
+
+class ApproveBody(Closed):
+    """What the approver takes on; nothing where no words contradict the status."""
+
+    overrides = fields.List(
+        fields.Nested(OverrideBody),
+        load_default=list,
+        metadata=_said("Each contradiction (rule W-03) between words and status that is meant."),
+    )
+
+
 class AlertsQuery(PageQuery):
     """Which warnings, newest first."""
 

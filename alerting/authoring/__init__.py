@@ -6,8 +6,17 @@ without ground (`ground`).
 """
 
 from alerting.authoring.cancel import cancel
-from alerting.authoring.errors import AuthoringError, Conflict, NotFound, Refused, SamePerson, WrongState
+from alerting.authoring.errors import (
+    AuthoringError,
+    Conflict,
+    Contradicted,
+    NotFound,
+    Refused,
+    SamePerson,
+    WrongState,
+)
 from alerting.authoring.issue import approve
+from alerting.authoring.overrides import Override
 from alerting.authoring.release import release
 from alerting.authoring.submit import submit
 from alerting.authoring.values import Actor, Issued, Submitted
@@ -19,8 +28,10 @@ __all__ = [
     "AlertState",
     "AuthoringError",
     "Conflict",
+    "Contradicted",
     "Issued",
     "NotFound",
+    "Override",
     "Refused",
     "Role",
     "SamePerson",

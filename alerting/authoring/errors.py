@@ -5,6 +5,7 @@
     ├── Conflict      another document has this identity (409)
     ├── NotFound      no such warning (404)
     ├── SamePerson    who submits does not approve (403)
+    ├── Contradicted  the words contradict the status, and nobody has overridden that (409)
     └── WrongState    the warning is not in a state that allows this (409)
 
 Invariant: a Refused holds at least one finding of severity error; its warnings are those of the same look.
@@ -48,6 +49,17 @@ class NotFound(AuthoringError):
 
 class SamePerson(AuthoringError):
     """Four eyes: the key that submitted a warning cannot approve it."""
+
+
+class Contradicted(AuthoringError):
+    """The words of a warning contradict its status; `findings` has each contradiction that is not overridden."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__(
+            "words of this warning contradict its status: override each with a reason if they are meant, "
+            "else submit the warning again with other words"
+        )
+        self.findings = tuple(findings)
 
 
 class WrongState(AuthoringError):

@@ -12,10 +12,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from alerting.authoring import gate, lineage
+from alerting.authoring import gate, lineage, policy
 from alerting.authoring.errors import NotFound, SamePerson, WrongState
 from alerting.authoring.freeze import document
 from alerting.authoring.lineage import Lineage
+from alerting.authoring.overrides import Override, accept, audited
 from alerting.authoring.values import Actor, Issued
 from alerting.cap.model import Alert, MsgType
 from alerting.config import Settings
@@ -28,10 +29,18 @@ from alerting.store.states import CHANNELS, AlertState, Audience, Lane, Workspac
 EXERCISE = 200
 
 
-def approve(alert_id: UUID, *, actor: Actor, settings: Settings, now: datetime) -> Issued:  # noqa: ARG001 - the contract of all acts
-    """Issue a submitted warning; raises NotFound, SamePerson, WrongState. `now` is aware.
+def approve(
+    alert_id: UUID,
+    *,
+    actor: Actor,
+    settings: Settings,  # noqa: ARG001 - the contract of all acts
+    now: datetime,
+    overrides: Sequence[Override] = (),
+) -> Issued:
+    """Issue a submitted warning; raises NotFound, SamePerson, WrongState, Contradicted, Refused. `now` is aware.
 
-    Of two approvals at once one wins and the other meets WrongState.
+    `overrides` are the contradictions (W-03) that the approver takes on; they are audited. Of two approvals at once one
+    wins and the other meets WrongState.
     """
     with transaction() as session:
         stored = alerts.lock(session, [alert_id]).get(alert_id)
@@ -39,7 +48,8 @@ def approve(alert_id: UUID, *, actor: Actor, settings: Settings, now: datetime) 
             raise NotFound(f"there is no warning {alert_id}")
         if stored.state is not AlertState.SUBMITTED:
             raise WrongState(f"the warning is {stored.state.value}: only a submitted one is approved")
-        if stored.submitted_by == actor.name:
+        # A contradiction waits even where the policy asks for nobody: then who submitted may take it on.
+        if stored.submitted_by == actor.name and policy.required(session):
             raise SamePerson(
                 "another person must approve what you submitted: ask one with the right to approve"
             )
@@ -49,7 +59,17 @@ def approve(alert_id: UUID, *, actor: Actor, settings: Settings, now: datetime) 
         acts_on = lineage.trace(session, alert, stored.workspace, now)
         if acts_on.errors:
             raise WrongState("; ".join(finding.message for finding in acts_on.errors))
+        accept(alert, overrides)
         dispatches = put_in_force(session, alert_id, alert, acts_on, approved_by=actor.name, now=now)
+        if overrides:
+            audit.append(
+                session,
+                actor=actor.name,
+                act="alert.overridden",
+                subject=str(alert_id),
+                detail=audited(overrides),
+                now=now,
+            )
         audit.append(
             session,
             actor=actor.name,

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
-from alerting.authoring import gate, ground, issue, lineage, policy
+from alerting.authoring import gate, ground, issue, lineage, overrides, policy
 from alerting.authoring.errors import Conflict, Refused
 from alerting.authoring.freeze import Frozen, Print, freeze
 from alerting.authoring.gate import Passage
@@ -98,7 +98,8 @@ def _take(
 ) -> Submitted:
     """Judge a document, freeze it and write it; raises Refused with everything that was found."""
     passed = gate.passage(alert, omit)
-    judged = rules.check(alert, rules.Context(now=now, mode=rules.Mode.PUBLISH))
+    words, contradicted = overrides.judge(alert)
+    judged = [*rules.check(alert, rules.Context(now=now, mode=rules.Mode.PUBLISH)), *words]
     if _errors([*judged, *passed.findings]):
         raise Refused(by_place([*judged, *passed.findings, *_further(session, alert, passed, now)]))
     made = _insert(session, alert, digest, passed, now)
@@ -119,7 +120,7 @@ def _take(
     findings += frozen.findings
     if _errors(findings):
         raise Refused(by_place(findings))
-    state, people = _settle(session, made[0], alert, frozen, acts_on, passed, actor, now)
+    state, people = _settle(session, made[0], alert, frozen, acts_on, passed, actor, contradicted, now)
     warnings = _warnings(findings)
     return Submitted(*made, state, created=True, warnings=warnings, people=tuple(sorted(people.items())))
 
@@ -132,11 +133,12 @@ def _settle(
     acts_on: Lineage,
     passed: Passage,
     actor: Actor,
+    contradicted: bool,
     now: datetime,
 ) -> tuple[AlertState, dict[str, int]]:
-    """Write what was frozen, and issue it where the policy asks for no second person."""
-    approvers = policy.required(session)
-    people = _people(session, alert, frozen, acts_on, passed) if approvers else {}
+    """Write what was frozen, and issue it where the policy asks for no second person and no word contradicts the status."""
+    waits = contradicted or policy.required(session) > 0
+    people = _people(session, alert, frozen, acts_on, passed) if waits else {}
     alerts.insert_state(
         session,
         alert_id,
@@ -148,7 +150,7 @@ def _settle(
     alerts.insert_segments(session, alert_id, frozen.segments)
     alerts.insert_renderings(session, alert_id, frozen.renderings)
     state = AlertState.SUBMITTED
-    if not approvers:
+    if not waits:
         issue.put_in_force(session, alert_id, alert, acts_on, approved_by=None, now=now)
         state = AlertState.ISSUED
     _audit(session, alert_id, alert, passed, people, actor, state, now)

@@ -7,7 +7,7 @@ south-western quarter of AA-1.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -101,8 +101,15 @@ class Desk:
     def submit(self, alert: Alert, *, actor: Actor = PREPARER, now: datetime = NOW, **omit: str) -> Submitted:
         return authoring.submit(alert, None, actor=actor, omit=omit, settings=self.settings, now=now)
 
-    def approve(self, alert: UUID, *, actor: Actor = APPROVER, now: datetime = NOW) -> authoring.Issued:
-        return authoring.approve(alert, actor=actor, settings=self.settings, now=now)
+    def approve(
+        self,
+        alert: UUID,
+        *,
+        actor: Actor = APPROVER,
+        now: datetime = NOW,
+        overrides: Sequence[authoring.Override] = (),
+    ) -> authoring.Issued:
+        return authoring.approve(alert, actor=actor, settings=self.settings, now=now, overrides=overrides)
 
     def cancel(
         self,
