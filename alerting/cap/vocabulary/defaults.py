@@ -97,6 +97,7 @@ _BY_TERM: Final = {
     "OET-189": (EVACUATE,),  # storm surge
     "OET-190": (AVOID,),  # structure fire
     "OET-194": (SHELTER, MONITOR),  # thunderstorm
+    "OET-196": (SHELTER,),  # tornado
     "OET-198": (SHELTER, AVOID),  # toxic spill
     "OET-203": (EVACUATE,),  # tsunami
     "OET-204": (PREPARE, SHELTER, EVACUATE),  # typhoon

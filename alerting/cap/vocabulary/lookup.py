@@ -1,8 +1,8 @@
 """Finding a term: by its code, or by what somebody types.
 
-Owns the ranking: exact code, exact name, beginning of a code or name, beginning of each word; Chinese is matched anywhere
-in a name, as its words have no spaces. Case, accents and width do not count. Imports langcodes and the catalogue. Pure:
-tables in the code, folded once at first use. Invariant: the same query gives the same terms in the same order.
+Owns the ranking: exact code, exact name, beginning of a code or name, words of a name or code, then words of a group or
+keyword; Chinese is matched anywhere, as its words have no spaces. Case, accents and width do not count. Imports langcodes
+and the catalogue; folded once at first use. Invariant: the same query gives the same terms in the same order.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from alerting.cap.vocabulary.term import Term
 
 LARGEST_LIMIT: Final = 1000
 
-_CODE, _NAME, _PREFIX, _WORD = range(4)
+_CODE, _NAME, _PREFIX, _WORD, _AROUND = range(5)
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NO_LETTER = re.compile(r"[\W_]+")
 _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
@@ -39,12 +39,13 @@ class _Name:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A term as it is compared."""
+    """A term as it is compared; `around` are the words of its groups and keywords."""
 
     term: Term
     code: str
     names: tuple[_Name, ...]
     words: tuple[str, ...]
+    around: tuple[str, ...]
 
 
 def term(scheme: str, code: str) -> Term | None:
@@ -95,16 +96,18 @@ def _rank(entry: _Entry, names: tuple[_Name, ...], query: str) -> tuple[int, int
     begun = [len(text) for text in (entry.code, *(name.folded for name in names)) if text.startswith(query)]
     if begun:
         return (_PREFIX, min(begun))
-    if _HAN.search(query):
-        inside = [name.folded for name in names if query in name.folded]
-        inside += [word for word in entry.words if query in word]
-        return (_WORD, min(map(len, inside))) if inside else None
-    asked = query.split()
-    for name in names:
-        words = (*name.words, *entry.words)
-        if all(any(word.startswith(each) for word in words) for each in asked):
-            return (_WORD, len(name.folded))
+    for rank, words in ((_WORD, entry.words), (_AROUND, (*entry.words, *entry.around))):
+        lengths = [len(name.folded) for name in names if _within(query, name, words)]
+        if lengths:
+            return (rank, min(lengths))
     return None
+
+
+def _within(query: str, name: _Name, words: tuple[str, ...]) -> bool:
+    """Whether each word asked for begins a word of the name or one of `words`, or Chinese stands inside one."""
+    if _HAN.search(query):
+        return any(query in text for text in (name.folded, *words))
+    return all(any(word.startswith(each) for word in (*name.words, *words)) for each in query.split())
 
 
 @cache
@@ -122,12 +125,9 @@ def _entry(each: Term) -> _Entry:
     for tag, name in each.names:
         folded = _fold(name)
         names.append(_Name(*_language(tag), folded, tuple(folded.split())))
-    words = [
-        word
-        for text in (_HUMP.sub(" ", each.code), *each.groups, *each.keywords)
-        for word in _fold(text).split()
-    ]
-    return _Entry(each, _fold(each.code), tuple(names), tuple(words))
+    words = _fold(_HUMP.sub(" ", each.code)).split()
+    around = [word for text in (*each.groups, *each.keywords) for word in _fold(text).split()]
+    return _Entry(each, _fold(each.code), tuple(names), tuple(words), tuple(around))
 
 
 def _fold(text: str) -> str:
