@@ -30,6 +30,7 @@ def register(
         alerts,
         description,
         errors,
+        events,
         health,
         journal,
         limits,
@@ -53,6 +54,6 @@ def register(
     app.before_request(access.enforce)
     app.after_request(access.keep_private)
     errors.register(app, unavailable)
-    description.register(app, [alerts.blp, regions.blp, subscribers.blp, officers.blp])
+    description.register(app, [alerts.blp, regions.blp, events.blp, subscribers.blp, officers.blp])
     app.register_blueprint(webhooks.blp)
     app.register_blueprint(health.blp)
