@@ -6,6 +6,7 @@ import base64
 import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -104,6 +105,7 @@ def test_no_rule_speaks_against_a_sound_message(alert: m.Alert, context: Context
         assert said == []
 
 
+WORDS = Path(__file__).with_name("rules_told.txt")
 CLOCK = made.SENT
 ZERO = made.SENT.astimezone(UTC)
 EAST = "10,31 10,32 11,32 11,31 10,31"
@@ -339,6 +341,28 @@ def test_rules_judge_what_could_be_read_and_are_silent_about_the_rest() -> None:
 def test_findings_are_bounded() -> None:
     alert = made.alert(*[made.info(event="")] * 60)
     assert len(check(alert, Context(limits=Limits(findings=20)))) == 20
+
+
+def told() -> str:
+    """Every finding on every case above, on reading and, where it is another, on publishing."""
+    lines: list[str] = []
+    for rule, _, alert, pointer in UNSOUND:
+        lines.append(f"# {rule} {pointer}")
+        lines += (read_so := _lines(alert, READING))
+        lines += [f"publishing: {line}" for line in _lines(alert, PUBLISHING) if line not in read_so]
+    return "\n".join(lines) + "\n"
+
+
+def _lines(alert: m.Alert, context: Context) -> list[str]:
+    return [
+        f"{found.severity.value} {found.rule} {found.path} {found.message}" for found in check(alert, context)
+    ]
+
+
+def test_nothing_else_is_said_and_in_these_words() -> None:
+    assert told() == WORDS.read_text(encoding="utf-8"), (
+        "if it is meant so: make docs, and read the difference"
+    )
 
 
 def test_each_message_is_a_sentence_without_the_document_in_it() -> None:

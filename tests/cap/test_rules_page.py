@@ -86,7 +86,7 @@ def test_no_rule_is_milder_when_issuing() -> None:
 
 def test_the_readers_report_nothing_that_is_not_listed() -> None:
     listed = {judged.id for judged in BY_READERS}
-    sources = [Path(module.__file__).read_text(encoding="utf-8") for module in (xml, jsonform)]
+    sources = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in (xml, jsonform)]
     written = {found for source in sources for found in re.findall(r"\"([XAIRGS]-\d\d)\"", source)}
     assert written
     assert written <= listed
