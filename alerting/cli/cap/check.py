@@ -145,8 +145,10 @@ def _say(verdict: Verdict) -> None:
     said = False
     for each in verdict.judged:
         where = file if each.number is None else f"{file}: alert {each.number}"
-        for item in (*each.mended, *each.findings):
-            say(f"{where}: {line(item)}")
+        for mend in each.mended:
+            say(f"{where}: {line(mend)}")
+        for finding in each.findings:
+            say(f"{where}: {line(finding)}")
         said = said or bool(each.findings)
     if not said:
         say(f"{file}: no findings")

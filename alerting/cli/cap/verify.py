@@ -121,11 +121,9 @@ def _say(result: Verified) -> None:
     if not result.signatures:
         say(f"{named(result.file)}: unsigned")
     for signature in result.signatures:
-        by = f" by {signature.subject}" if signature.subject else ""
-        until = f", certificate until {signature.not_after:%Y-%m-%d}" if signature.not_after else ""
-        say(
-            f"{named(result.file)}: {signature.verdict} {signature.algorithm}{by}{until}: {signature.message}"
-        )
+        until = f"until {signature.not_after:%Y-%m-%d}" if signature.not_after else None
+        known = ", ".join(part for part in (signature.algorithm, signature.subject, until) if part)
+        say(f"{named(result.file)}: {signature.verdict} ({known or 'nothing known'}): {signature.message}")
 
 
 def _status(results: list[Verified]) -> int:
