@@ -8,7 +8,7 @@ counted: libxml2's time for it grows with their square (2 000 declarations on 30
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from copy import deepcopy
 from typing import Final
 
@@ -77,28 +77,41 @@ def crowded(tree: etree._ElementTree) -> str | None:
 
 def canonical(element: etree._Element, form: Form, prefixes: Sequence[str]) -> bytes:
     """An element inside the document; raises lxml's C14NError, as for a relative namespace."""
-    return _canonical(element, form, comments=form.comments, prefixes=prefixes)
+    return _canonical(_alone(element), form, comments=form.comments, prefixes=prefixes)
 
 
-def content(tree: etree._ElementTree, without: Collection[int], form: Form, prefixes: Sequence[str]) -> bytes:
+def contents(
+    tree: etree._ElementTree, without: Collection[int], form: Form, prefixes: Sequence[str]
+) -> Iterator[bytes]:
     """The document without some Signature children of its root, given by their order; raises lxml's C14NError.
 
     Comments are never part of it: a Reference with URI="" leaves them out whatever the transforms say
-    (XML-Signature, 4.4.3.3).
+    (XML-Signature, 4.4.3.3). Processing instructions beside the root are by the standard, and are not where alert alone was
+    signed, as by signxml and so by WMO's composer, which puts a style sheet before it: then both forms are given.
     """
     copy = deepcopy(tree)
     root = copy.getroot()
     for n, signature in enumerate(root.findall(SIGNATURE)):
         if n in without:
             _remove(root, signature)
-    return _canonical(copy, form, comments=False, prefixes=prefixes)
+    yield _canonical(copy, form, comments=False, prefixes=prefixes)
+    if root.getprevious() is not None or root.getnext() is not None:
+        yield _canonical(_alone(root), form, comments=False, prefixes=prefixes)
 
 
-def _canonical(
-    node: etree._Element | etree._ElementTree, form: Form, *, comments: bool, prefixes: Sequence[str]
-) -> bytes:
+def _alone(element: etree._Element) -> etree._ElementTree:
+    """A document of one element, with the namespaces in its scope.
+
+    Asked for an element inside a document, lxml works on a copy whose children still point at the namespaces of the original,
+    and libxml2 then writes xmlns="" where there is a default namespace.
+    """
+    written: bytes = etree.tostring(element, encoding="utf-8", with_tail=False)
+    return etree.fromstring(written, _EXACT).getroottree()
+
+
+def _canonical(tree: etree._ElementTree, form: Form, *, comments: bool, prefixes: Sequence[str]) -> bytes:
     written: bytes = etree.tostring(
-        node,
+        tree,
         method="c14n",
         exclusive=form.exclusive,
         with_comments=comments,

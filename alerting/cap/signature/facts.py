@@ -19,7 +19,7 @@ from lxml import etree
 from alerting.cap.limits import LIMITS, Limits
 from alerting.cap.schema import NAMESPACE
 from alerting.cap.signature import algorithms
-from alerting.cap.signature.document import SIGNATURE, canonical, content, crowded, parse
+from alerting.cap.signature.document import SIGNATURE, canonical, contents, crowded, parse
 from alerting.cap.signature.parts import Parts, Unusable, parts_of
 
 #: Two are met (RULES S-04); the limit bounds the work, for each is checked against several forms of the document.
@@ -117,9 +117,9 @@ def _coverage(tree: etree._ElementTree, signature: etree._Element, parts: Parts)
         if without in tried:
             continue
         tried.append(without)
-        covered = content(tree, without, parts.content_form, parts.content_prefixes)
-        if algorithms.digest(parts.digest_by, covered) == parts.digest:
-            return coverage
+        for covered in contents(tree, without, parts.content_form, parts.content_prefixes):
+            if algorithms.digest(parts.digest_by, covered) == parts.digest:
+                return coverage
     return None
 
 

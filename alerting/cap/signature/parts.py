@@ -75,9 +75,12 @@ def parts_of(signature: etree._Element) -> Parts:
         form, prefixes = _form(canonicalization)
         method = _method(_algorithm_of(method_element))
         content_form, content_prefixes, digest_by, digest = _reference(reference)
-        key_info = others[0] if others and others[0].tag == _ds("KeyInfo") else None
-        if any(each.tag != _ds("Object") for each in others[key_info is not None :]):
-            raise Unusable("its parts are not those of the schema of XML-Signature", broken=True)
+        # What else follows is not looked at: NAADS adds an Object that is not in the namespace of the schema.
+        tags = [each.tag for each in others]
+        key_infos = [each for each in others if each.tag == _ds("KeyInfo")]
+        if len(key_infos) > 1 or _ds("SignedInfo") in tags or _ds("SignatureValue") in tags:
+            raise Unusable("it has a part twice that it must have once", broken=True)
+        key_info = key_infos[0] if key_infos else None
         certificates, unread = _certificates(key_info)
         return Parts(
             method=method,
