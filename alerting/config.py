@@ -1,6 +1,7 @@
 """Every knob of the service: one frozen Settings, read from the environment.
 
-Each secret NAME may come from a file named in NAME_FILE. Imports only the standard library. Invariant: a Settings is
+Each secret NAME may come from a file named in NAME_FILE. Imports only the standard library, and `alerting.cap` for the
+names of its profiles where any are set. Invariant: a Settings is
 complete and checked; whoever holds one needs no environment.
 """
 
@@ -52,6 +53,9 @@ class Settings:
     time_zone: str = "UTC"  # IANA name, used where a region has none
     default_country: str = "US"  # ISO 3166-1 alpha-2, for telephone numbers written without +
     maximum_life: float = 24 * 3600.0  # seconds that a warning without expires is in force
+    cap_profiles: tuple[
+        str, ...
+    ] = ()  # names of alerting.cap.profiles that every warning to be issued is held to
     surplus_percent: float = 10.0  # people planned above the approved number that put a dispatch on hold
 
     log_level: str = "INFO"
@@ -111,6 +115,7 @@ class _Reader:
             time_zone=text("time_zone"),
             default_country=text("default_country"),
             maximum_life=self.number("MAXIMUM_LIFE", 24 * 3600.0, 60, 30 * 86400),
+            cap_profiles=self.profiles("CAP_PROFILES"),
             surplus_percent=self.number("SURPLUS_PERCENT", 10.0, 0, 1000),
             log_level=text("log_level").upper(),
             web_concurrency=int(self.number("WEB_CONCURRENCY", 1, 1, 256)),
@@ -156,6 +161,18 @@ class _Reader:
             self.problems.append(f"{name} must be a number from {low:g} to {high:g}")
             return default
         return value
+
+    def profiles(self, name: str) -> tuple[str, ...]:
+        names = tuple(dict.fromkeys(filter(None, (item.strip() for item in self.text(name, "").split(",")))))
+        if names:
+            from alerting.cap.profiles import named
+
+            for profile in names:
+                try:
+                    named(profile)
+                except ValueError as error:
+                    self.problems.append(f"{name}: {error}")
+        return names
 
     def rate(self, name: str) -> float | None:
         return self.number(name, 0, 0.01, 1e6) if self.text(name, "") else None

@@ -17,10 +17,10 @@ from marshmallow import ValidationError
 from alerting.api.problems import Fault, Refused, flatten, invalid
 from alerting.api.reading import JSON, has_body, read_body, read_json, wrong_type
 from alerting.api.schemas import ApproveBody, PublishBody
-from alerting.api.setting import now
-from alerting.authoring import Override
+from alerting.api.setting import now, settings
+from alerting.authoring import Override, conformity
 from alerting.authoring.reading import CHANNELS
-from alerting.cap import jsonform, rules, xml
+from alerting.cap import jsonform, xml
 from alerting.cap.findings import ERROR, Document, Finding
 from alerting.cap.model import Alert
 
@@ -103,8 +103,7 @@ def _require(document: Document, wrong: Sequence[Fault]) -> Alert:
     """The alert of a document whose form is sound; else raises Refused with that, `wrong` and what the rules say."""
     if document.alert is not None and not wrong:
         return document.alert
-    context = rules.Context(now=now(), mode=rules.Mode.PUBLISH)
-    findings = rules.check(document, context)
+    findings = conformity.judge(document, settings(), now())
     refused = invalid(
         [*wrong, *faults(each for each in findings if each.severity == ERROR)], what="the warning"
     )

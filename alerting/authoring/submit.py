@@ -13,13 +13,13 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
-from alerting.authoring import gate, ground, issue, lineage, overrides, policy
+from alerting.authoring import conformity, gate, ground, issue, lineage, overrides, policy
 from alerting.authoring.errors import Conflict, Refused
 from alerting.authoring.freeze import Frozen, Print, freeze
 from alerting.authoring.gate import Passage
 from alerting.authoring.lineage import Lineage
 from alerting.authoring.values import Actor, Submitted
-from alerting.cap import jsonform, rules, segment
+from alerting.cap import jsonform, segment
 from alerting.cap import xml as cap_xml
 from alerting.cap.findings import ERROR, Finding, by_place
 from alerting.cap.model import Alert, MsgType
@@ -99,7 +99,7 @@ def _take(
     """Judge a document, freeze it and write it; raises Refused with everything that was found."""
     passed = gate.passage(alert, omit)
     words, contradicted = overrides.judge(alert)
-    judged = [*rules.check(alert, rules.Context(now=now, mode=rules.Mode.PUBLISH)), *words]
+    judged = [*conformity.judge(alert, settings, now), *words]
     if _errors([*judged, *passed.findings]):
         raise Refused(by_place([*judged, *passed.findings, *_further(session, alert, passed, now)]))
     made = _insert(session, alert, digest, passed, now)
