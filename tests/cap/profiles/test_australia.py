@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ OTHER = replace(
 TWICE = replace(BASE, info=(BASE.info[0], BASE.info[0]))
 
 
-def event(code: str, name: str, **changes: object) -> m.Alert:
+def event(code: str, name: str, **changes: Any) -> m.Alert:
     return changed(BASE, event_code=(replace(FIRE, value=code),), event=name, **changes)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ FIRST = replace(BASE, identifier="first", sent=made.SENT - timedelta(hours=1))
 UPDATE = replace(BASE, identifier="second", msg_type=m.MsgType.UPDATE, references=made.naming(FIRST))
 
 
-def both(alert: m.Alert, **changes: object) -> m.Alert:
+def both(alert: m.Alert, **changes: Any) -> m.Alert:
     return changed(changed(alert, 0, **changes), 1, **changes)
 
 
@@ -38,7 +39,7 @@ def parameter(name: str, value: str, alert: m.Alert = BASE) -> m.Alert:
     return changed(alert, parameter=(m.NamedValue(name, value),))
 
 
-def area(*codes: m.NamedValue, **changes: object) -> m.Alert:
+def area(*codes: m.NamedValue, **changes: Any) -> m.Alert:
     return relaid(BASE, geocode=codes, **changes)
 
 

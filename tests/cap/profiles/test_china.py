@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ def coded(value: str, *categories: m.Category) -> m.Alert:
     )
 
 
-def timed(**changes: datetime) -> m.Alert:
+def timed(**changes: Any) -> m.Alert:
     return changed(BASE, **changes)
 
 
@@ -78,8 +79,8 @@ def named(identifier: str) -> m.Alert:
     return replace(BASE, identifier=identifier)
 
 
-def linked(**changes: object) -> m.Alert:
-    return replace(UPDATE, references=(replace(UPDATE.references[0], **changes),))  # type: ignore[arg-type]  # fields
+def linked(**changes: Any) -> m.Alert:
+    return replace(UPDATE, references=(replace(UPDATE.references[0], **changes),))
 
 
 INFO = "/alert/info[1]"

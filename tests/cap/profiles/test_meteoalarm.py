@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ BASE = made.alert(GERMAN, ENGLISH)
 ONE = made.alert(ENGLISH)
 
 
-def told(level: str | None, kind: str | None, **changes: object) -> m.Alert:
+def told(level: str | None, kind: str | None, **changes: Any) -> m.Alert:
     return changed(ONE, parameter=aware(level, kind), **changes)
 
 

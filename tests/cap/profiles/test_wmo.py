@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ BASE = made.alert(
 )
 
 
-def named(identifier: str, **changes: str) -> m.Alert:
+def named(identifier: str, **changes: Any) -> m.Alert:
     return replace(BASE, identifier=identifier, **changes)
 
 
