@@ -84,9 +84,8 @@ def test_overrides_that_are_wrong_are_refused_where_they_are(
     answer = approve(client, officers, submitted, json={"overrides": overrides})
     assert answer.status_code == 422
     assert pointer in {each["pointer"] for each in answer.get_json()["errors"]}
-    assert (
-        client.get(submitted.headers["Location"], headers=officers.of("auditor")).json["state"] == "submitted"
-    )
+    shown = client.get(submitted.headers["Location"], headers=officers.of("auditor")).get_json()
+    assert shown["state"] == "submitted"
 
 
 def test_a_body_that_is_no_json_is_no_approval(
@@ -100,7 +99,8 @@ def test_a_body_that_is_no_json_is_no_approval(
 def test_an_empty_body_approves_where_nothing_contradicts(
     client: FlaskClient, officers: Officers, warning: Made
 ) -> None:
-    for n, body in enumerate(({}, {"json": {}}, {"json": {"overrides": []}})):
+    bodies: list[dict[str, Any]] = [{}, {"json": {}}, {"json": {"overrides": []}}]
+    for n, body in enumerate(bodies):
         made = client.post(
             "/api/v1/alerts", json={"alert": warning(f"flood-{n}")}, headers=officers.of("preparer")
         )

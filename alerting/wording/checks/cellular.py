@@ -24,12 +24,13 @@ def find(alert: Alert) -> Iterator[Finding]:
     named = any(code.strip().casefold() == _PROFILE for code in alert.code)
     for i, info in enumerate(alert.info):
         for place, name, text in cellular(info, i):
-            if not named and len(text) > _MOST[name]:
+            length = len(" ".join(text.split()))
+            if not named and length > _MOST[name]:
                 yield Finding(
                     "W-05",
                     WARNING,
                     place,
-                    f"{name} has {len(text)} characters and WEA shows {_MOST[name]}: shorten it",
+                    f"{name} has {length} characters and WEA shows {_MOST[name]}: shorten it",
                 )
             strange = dict.fromkeys(c for c in text if sms.encoding(c) is not sms.Encoding.GSM7)
             if strange and not _other_alphabet(strange):
