@@ -46,6 +46,8 @@ SHARED: Final = (
 )
 PATIENCE: Final = 30  # seconds after which a mutant counts as noticed: it never ended
 NOTICED: Final = 1
+# Plugins imported in the parent cannot be rewritten in the child, and need not be.
+QUIET: Final = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ def _test(mutant: Mutant | None) -> int:
         # The file's own tests first. The property over all alerts is left out: it takes as long as the rest together.
         tests = sorted(map(str, TESTS), key=lambda test: not test.endswith(f"_{stem}.py"))
         chosen = ["-k", "not take_every_alert", *tests]
-        status = int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *chosen]))
+        status = int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *QUIET, *chosen]))
     finally:
         os._exit(min(status, 100))
 

@@ -33,7 +33,8 @@ the document is passed in as a `Context`: the time, reading or publishing, the k
 
 An **error** refuses a message, a **warning** lets it pass. Where two severities stand in one field the demand says which
 breach is the milder. Judged by: the reader (`xml.read`, `jsonform.from_json`) on the form, a function of
-`alerting.cap.rules` on the content. Clauses are those of CAP 1.2 (OASIS, 1 July 2010); many a rule is stricter than the
+`alerting.cap.rules` on the content, which has nothing to say where an element that it goes by could not be read
+(silent without). Clauses are those of CAP 1.2 (OASIS, 1 July 2010); many a rule is stricter than the
 words of its clause where every validator or broadcaster is: [the peers](cap-peers.md).
 """
 
@@ -46,9 +47,9 @@ def page() -> str:
 def _core() -> Iterator[str]:
     for letter, title in _GROUPS:
         yield f"## {letter}: {title}\n"
-        yield "| id | clause | on reading | on publishing | judged by | demand |\n|---|---|---|---|---|---|"
+        yield "| id | clause | on reading | on publishing | judged by | silent without | demand |\n|---|---|---|---|---|---|---|"
         rows = [
-            (judged.id, judged.clause, _severities(judged.severities), "", "reader", judged.demand)
+            (judged.id, judged.clause, _severities(judged.severities), "", "reader", "", judged.demand)
             for judged in BY_READERS
         ]
         rows += [_row(entry) for entry in rules()]
@@ -57,13 +58,14 @@ def _core() -> Iterator[str]:
         yield ""
 
 
-def _row(entry: Rule) -> tuple[str, str, str, str, str, str]:
+def _row(entry: Rule) -> tuple[str, ...]:
     publish = entry.publish.value if entry.publish is not entry.severity else ""
-    return entry.id, entry.clause, entry.severity.value, publish, f"`{entry.test.__name__}`", _demand(entry)
+    judge, needs = f"`{entry.test.__name__}`", ", ".join(sorted(entry.needs))
+    return entry.id, entry.clause, entry.severity.value, publish, judge, needs, _demand(entry)
 
 
 def _demand(entry: Rule) -> str:
-    said = (entry.test.__doc__ or entry.test.__name__.replace("_", " ")).strip()
+    said = (entry.test.__doc__ or entry.test.__name__.replace("_", " ").capitalize() + ".").strip()
     return " ".join(said.split("\n\n")[0].split()).replace("|", "\\|")
 
 
@@ -85,9 +87,9 @@ def _profiled() -> Iterator[str]:
     yield "They run where an alert's `code` announces the profile, or where the context or the command names it.\n"
     for name in sorted(PROFILES):
         yield f"### {name}\n"
-        yield "| id | source | on reading | on publishing | demand |\n|---|---|---|---|---|"
+        yield "| id | source | on reading | on publishing | silent without | demand |\n|---|---|---|---|---|---|"
         for row in sorted(map(_row, rules(profile=name)), key=lambda row: row[0]):
-            yield f"| {' | '.join((*row[:4], row[5]))} |"
+            yield f"| {' | '.join((*row[:4], *row[5:]))} |"
         yield ""
 
 
