@@ -22,6 +22,7 @@ from geographiclib.geodesic import Geodesic
 from shapely import Polygon, affinity
 from shapely.geometry.base import BaseGeometry
 
+from alerting.cap.crossing import tangled
 from alerting.cap.limits import LIMITS
 from alerting.cap.model import Area
 
@@ -168,7 +169,8 @@ def ground(area: Area) -> BaseGeometry | None:
     """The union of the area's polygons and circles; None when it has none that covers ground (G-05).
 
     Shapes that cannot be read are left out: `rules.check` reports each of them, and such a warning is not issued. A
-    polygon that crosses itself counts for what it encloses. Raises nothing.
+    polygon that crosses itself counts for what it encloses. Polygons whose edges cross too often to be united have no
+    ground (`crossing.tangled`). Outlines run counterclockwise and holes clockwise (RFC 7946). Raises nothing.
     """
     if more_points(area.polygon, LIMITS.points):
         return None
@@ -184,14 +186,19 @@ def ground(area: Area) -> BaseGeometry | None:
         except BadShape:
             continue
     shapes = [shape for shape in shapes if not shape.is_empty]
-    if len(shapes) > 1:
-        return shapely.union_all(shapes)
-    return shapes[0] if shapes else None
+    if not shapes or (len(shapes) > 1 and tangled(shapes)):
+        return None
+    united: BaseGeometry = shapely.orient_polygons(
+        shapely.union_all(shapes) if len(shapes) > 1 else shapes[0]
+    )
+    return united
 
 
 def _enclosed(shape: BaseGeometry) -> BaseGeometry:
     if shape.is_valid:
         return shape
+    if tangled([shape]):
+        return Polygon()
     parts = shapely.get_parts(shapely.make_valid(shape))
     return shapely.union_all([part for part in parts if part.area > 0])
 

@@ -19,7 +19,7 @@ class Limits:
 
     size: int = 2_000_000
     elements: int = 30_000
-    points: int = 100_000
+    points: int = 60_000
     findings: int = 1_000
 
 

@@ -32,7 +32,9 @@ _AUTHORITY: Final = (
 )
 _TAIL: Final = rf"(?:\?(?:{_PCHAR}|[/?])*)?(?:\#(?:{_PCHAR}|[/?\[\]])*)?"
 _FROM_ROOT: Final = rf"//{_AUTHORITY}(?:/{_PCHAR}*)*|/(?:{_PCHAR}+(?:/{_PCHAR}*)*)?"
-_PLAIN_URI: Final = re.compile(r"https?://[A-Za-z0-9.\-]+(?:/[A-Za-z0-9.\-_~/]*)?")
+_PLAIN_URI: Final = re.compile(
+    r"https?://[A-Za-z0-9.\-]+(?:/[A-Za-z0-9.\-_~/]*)?(?:\?[A-Za-z0-9.\-_~/=&+,;:]*)?(?:#[A-Za-z0-9.\-_~/=&]*)?"
+)
 _URI: Final = re.compile(
     rf"(?:[A-Za-z][A-Za-z0-9+.\-]*:(?:{_FROM_ROOT}|(?:{_PCHAR}+(?:/{_PCHAR}*)*)?)"
     rf"|(?:{_FROM_ROOT}|(?:(?!:){_PCHAR})+(?:/{_PCHAR}*)*)?){_TAIL}"

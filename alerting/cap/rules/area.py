@@ -6,22 +6,19 @@ the languages of one warning repeat it. Points are counted before any shape is r
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from decimal import Decimal
 
-import shapely
 from shapely.geometry.base import BaseGeometry
 
 from alerting.cap.area import BadShape, circle
+from alerting.cap.crossing import overlapping, tangled
 from alerting.cap.findings import ERROR, WARNING, Place
 from alerting.cap.model import Alert, MsgType
 from alerting.cap.rules.registry import Case, Fault, rule
 
 _OVERLAP = 1_000.0  # square metres; neighbours that share a border overlap by less
-_DEGREE = 111_200.0  # metres of latitude
 _WARNING_SOMEBODY = frozenset({MsgType.ALERT, MsgType.UPDATE})
-_FEW = 8  # polygons that are compared pair by pair before a tree is worth building
 
 
 @rule("G-01", clause="3.2.4", severity=ERROR, about="areas")
@@ -116,32 +113,18 @@ def polygons_are_simple(_: Alert, case: Case) -> Iterator[Fault]:
         else:
             yield Fault(place, "the polygon crosses or touches itself: redraw it as one simple ring")
     for polygons in sound.values():  # of one info: its other languages repeat them
-        if len(polygons) > 1:
-            for place in _overlapping(polygons):
-                yield Fault(
-                    place, "the polygon overlaps an earlier one of this info: let each place lie in one"
-                )
-
-
-def _overlapping(polygons: list[tuple[Place, BaseGeometry]]) -> Iterator[Place]:
-    shapes = [shape for _, shape in polygons]
-    tree = shapely.STRtree(shapes) if len(shapes) > _FEW else None
-    for later, (place, shape) in enumerate(polygons):
-        near = range(later) if tree is None else sorted(tree.query(shape).tolist())
-        for earlier in near:
-            if earlier < later and _overlap(shape, shapes[earlier]) > _OVERLAP:
-                yield place
-                break
-
-
-def _overlap(one: BaseGeometry, other: BaseGeometry) -> float:
-    """The ground that two polygons share, in square metres."""
-    if not one.intersects(other):
-        return 0.0
-    shared = one.intersection(other)
-    _, south, _, north = one.bounds
-    area: float = shared.area * _DEGREE * _DEGREE * math.cos(math.radians((south + north) / 2))
-    return area
+        shapes = [shape for _, shape in polygons]
+        if len(shapes) < 2:
+            continue
+        if tangled(shapes):
+            yield Fault(
+                polygons[0][0][:2], "the polygons cross each other too often to be compared: redraw them"
+            )
+            continue
+        for n in overlapping(shapes, _OVERLAP):
+            yield Fault(
+                polygons[n][0], "the polygon overlaps an earlier one of this info: let each place lie in one"
+            )
 
 
 @rule("G-10", clause="3.2.4", severity=ERROR)

@@ -1,0 +1,101 @@
+"""Where polygons meet: how often their edges may cross, and which of them overlap.
+
+Imports numpy and shapely. Two combs of a few thousand teeth have millions of crossings in a few kilobytes, and cutting or
+uniting them would take minutes and gigabytes, so crossings are counted before any work that grows with them. Invariant:
+counting costs no more than reading the points did, and comparing has a bound.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+CROSSINGS: Final = 100_000
+"""Boxes of edges that may touch beyond those of neighbours."""
+
+_FEW: Final = 600  # points: their edges cannot cross more often than that
+_NEIGHBOURS: Final = 6  # boxes of edges that each edge touches on an honest outline
+_CHUNK: Final = 32  # boxes asked for at once: each of them may meet every other
+_WORK: Final = 2_000_000  # points of polygons compared: a hundred times what any real warning needs
+_FEW_POLYGONS: Final = 8  # compared pair by pair, before a tree is worth building
+_DEGREE: Final = 111_200.0  # metres of latitude
+
+Boxes = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+
+
+def tangled(shapes: Sequence[BaseGeometry]) -> bool:
+    """Whether the edges of these polygons, taken together, might cross more often than CROSSINGS."""
+    made: NDArray[Any] = np.asarray(shapes, dtype=object)
+    if int(shapely.get_num_coordinates(made).sum()) <= _FEW:
+        return False
+    west, south, east, north = boxes = _boxes(made)
+    limit = CROSSINGS + _NEIGHBOURS * len(west)
+    if min(_overlaps(west, east), _overlaps(south, north)) <= limit:
+        return False
+    return _touching(boxes, limit) > limit
+
+
+def _boxes(shapes: NDArray[Any]) -> Boxes:
+    points, ring = shapely.get_coordinates(shapely.get_rings(shapes), return_index=True)
+    edge = ring[1:] == ring[:-1]
+    one, other = points[:-1][edge], points[1:][edge]
+    low, high = np.minimum(one, other), np.maximum(one, other)
+    return low[:, 0], low[:, 1], high[:, 0], high[:, 1]
+
+
+def _overlaps(low: NDArray[np.float64], high: NDArray[np.float64]) -> int:
+    """Pairs of intervals that share a point: of those that begin before the end of each, less those that ended."""
+    n = len(low)
+    begun = np.searchsorted(np.sort(low), high, side="right")
+    return int(begun.sum()) - n * (n + 1) // 2
+
+
+def _touching(boxes: Boxes, limit: int) -> int:
+    """Pairs of boxes that touch, counted until there are more than `limit`."""
+    made = shapely.box(*boxes)
+    tree = shapely.STRtree(made)
+    found = 0
+    for start in range(0, len(made), _CHUNK):
+        found += tree.query(made[start : start + _CHUNK]).shape[1]
+        if found > 2 * limit + len(made):
+            break
+    return (found - len(made)) // 2 + 1
+
+
+def overlapping(shapes: Sequence[BaseGeometry], most: float) -> Iterator[int]:
+    """Which of these valid polygons share more than `most` square metres with an earlier one; they must not be tangled.
+
+    Beyond what _WORK allows nothing is compared any more: only a document made for it has that many that lie close.
+    """
+    tree = shapely.STRtree(shapes) if len(shapes) > _FEW_POLYGONS else None
+    work: float = _WORK
+    for later, shape in enumerate(shapes):
+        near = range(later) if tree is None else sorted(n for n in tree.query(shape).tolist() if n < later)
+        if tree is not None:
+            work -= 4 * len(near)
+        for earlier in near:
+            if tree is not None:
+                work -= shapely.get_num_coordinates(shape) + shapely.get_num_coordinates(shapes[earlier])
+                if work < 0:
+                    return
+            if _shared(shape, shapes[earlier]) > most:
+                yield later
+                break
+
+
+def _shared(one: BaseGeometry, other: BaseGeometry) -> float:
+    """The ground that two polygons share, in square metres."""
+    if not one.intersects(other):
+        return 0.0
+    shared = one.intersection(other)
+    if shared.area == 0:
+        return 0.0
+    _, south, _, north = one.bounds
+    area: float = shared.area * _DEGREE * _DEGREE * math.cos(math.radians((south + north) / 2))
+    return area
