@@ -21,7 +21,7 @@ from alerting.cap.vocabulary.term import Term
 
 LARGEST_LIMIT: Final = 1000
 
-_CODE, _NAME, _PREFIX, _WORD, _AROUND = range(5)
+_CODE, _BEGUN, _WORD, _AROUND = range(4)
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NO_LETTER = re.compile(r"[\W_]+")
 _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
@@ -91,11 +91,10 @@ def _rank(entry: _Entry, names: tuple[_Name, ...], query: str) -> tuple[int, int
         return (_CODE, 0)
     if query == entry.code:
         return (_CODE, 0)
-    if any(query == name.folded for name in names):
-        return (_NAME, 0)
+    # An exact name is the shortest text that begins with the query, so it comes first among these.
     begun = [len(text) for text in (entry.code, *(name.folded for name in names)) if text.startswith(query)]
     if begun:
-        return (_PREFIX, min(begun))
+        return (_BEGUN, min(begun))
     for rank, words in ((_WORD, entry.words), (_AROUND, (*entry.words, *entry.around))):
         lengths = [len(name.folded) for name in names if _within(query, name, words)]
         if lengths:

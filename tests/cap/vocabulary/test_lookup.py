@@ -21,6 +21,7 @@ def codes(query: str, **options: object) -> list[str]:
 def test_an_exact_code_comes_before_everything() -> None:
     assert codes("tor")[0] == "TOR"
     assert codes("tor")[1:3] == ["OET-196", "tornado"]
+    assert codes("tornado")[:3] == ["tornado", "tornado", "OET-196"]
     assert codes("OET-079") == ["OET-079"]
     assert codes("oet 079") == ["OET-079"]
 
@@ -48,7 +49,7 @@ def test_every_word_must_begin_a_word_in_any_order() -> None:
 
 
 def test_a_code_in_humps_is_found_by_its_words() -> None:
-    assert codes("surge pyrocla", scheme="CAP-AU") == ["pyroclaSurge"]
+    assert codes("wnd frc", scheme="CAP-AU") == ["HurricFrcWnd"]
     assert codes("flashflood", scheme="CAP-AU") == ["flashFlood"]
 
 
