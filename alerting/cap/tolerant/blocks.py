@@ -156,6 +156,7 @@ def _info(raw: Raw, place: Place, top: Leaves) -> model.Info:
     resources = [
         _resource(each, (*place, "resource", n), own) for n, each in enumerate(raw.nested.get("resource", []))
     ]
+    areas = [_area(each, (*place, "area", n), own) for n, each in enumerate(raw.nested.get("area", []))]
     return model.Info(
         language=own.language(),
         category=_category(own),
@@ -177,12 +178,8 @@ def _info(raw: Raw, place: Place, top: Leaves) -> model.Info:
         contact=contact,
         parameter=own.pairs("parameter"),
         resource=tuple(each for each in resources if each is not None),
-        area=tuple(_area(each, (*place, "area", n), own) for n, each in enumerate(_areas(raw))),
+        area=tuple(each for each in areas if each is not None),
     )
-
-
-def _areas(raw: Raw) -> list[Raw]:
-    return raw.nested.get("area", [])
 
 
 def _category(own: Leaves) -> tuple[model.Category, ...]:
@@ -227,15 +224,18 @@ def _web(own: Leaves) -> tuple[str | None, str | None]:
 # ---- area ----
 
 
-def _area(raw: Raw, place: Place, info: Leaves) -> model.Area:
+def _area(raw: Raw, place: Place, info: Leaves) -> model.Area | None:
     own = Leaves(raw, place, info.notes, info.now, info.zone, info.old)
     geocode = own.pairs("geocode")
     polygons, circles = _shapes(own)
     description = own.text("areaDesc")
+    if not (description or polygons or circles or geocode):
+        own.notes.add("T-10", place, "the area has neither text, shape nor code: it was left out")
+        return None
     if not description:
         told = shapes.position(polygons, circles)
         codes = ", ".join(f"{code.value_name} {code.value}" for code in geocode[:5])
-        description = own.filled("areaDesc", codes or told or "?", "its codes or its position was written")
+        description = own.filled("areaDesc", codes or told, "its codes or its position was written")
     if not (polygons or circles or geocode):
         own.notes.add("T-10", place, "the area has neither shape nor code: areaDesc alone says where it is")
     altitude = own.value("altitude", _feet, "T-03", "is no height")

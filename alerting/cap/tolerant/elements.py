@@ -34,6 +34,7 @@ _ALIASES: Final = {
     "address": "addresses",
 }
 _INLINE: Final = frozenset({"a", "b", "em", "font", "i", "span", "strong", "u"})
+_COPIES: Final = 10_000
 _MOST: Final = 50  # levels of grouping elements that are looked through
 
 
@@ -225,7 +226,8 @@ def _hand_down(raw: Raw, name: str, strays: list[Stray]) -> None:
         name != INFO.name and any(each.name in {"areaDesc", "resourceDesc"} for _, each, _ in strays)
     ):
         blocks.append(Raw(_BLOCK_OF[name]))
-    for each in blocks if name == INFO.name else blocks[-1:]:
+    most = blocks if len(blocks) * len(strays) <= _COPIES else blocks[:1]  # more is an attack
+    for each in most if name == INFO.name else blocks[-1:]:
         _put(each, strays)
         _down(each)
 

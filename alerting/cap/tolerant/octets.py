@@ -20,6 +20,7 @@ from alerting.cap.schema import NAMESPACE
 Said = tuple[str, str]
 """The id of a mend and what was done."""
 
+_MOST_AMPERSANDS: Final = 20_000  # more is no text
 _BOM: Final = b"\xef\xbb\xbf"
 _PROLOG_DOCTYPE: Final = re.compile(
     rb"(?:\s++|<\?.*?\?>|<!--.*?-->|\xef\xbb\xbf|\xff\xfe|\xfe\xff|\x00)*+<!DOCTYPE", re.DOTALL
@@ -173,6 +174,8 @@ def _ampersands(text: str, said: list[Said]) -> str:
             return named.replace("&", "&amp;").replace("<", "&lt;")
         return f"&amp;{match[1] or ''}"
 
+    if text.count("&") > _MOST_AMPERSANDS:
+        return text
     parts = _opaque(text)
     mended = [part if n % 2 else _AMPERSAND.sub(written, part) for n, part in enumerate(parts)]
     if mended != parts:

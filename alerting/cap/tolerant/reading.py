@@ -27,6 +27,7 @@ _JOINED: Final = frozenset({"description", "instruction", "note", "contact"})
 _TIMES: Final = ("sent", "effective", "onset", "expires")
 # What stands for a word that is missing or none of its vocabulary; those not named are left out.
 _DEFAULTS: Final = {"urgency": "Unknown", "severity": "Unknown", "certainty": "Unknown", "msgType": "Alert"}
+_REFERENCES: Final = 5_000
 _OLD_REFERENCE: Final = re.compile(r"([^/,\s]+)/([^,\s]+)")
 
 
@@ -242,7 +243,10 @@ def references(leaves: Leaves, sender: str, identifier: str) -> tuple[model.Refe
     if leaves.elements("references") and not text:
         leaves.notes.add("T-06", at, "references is empty: it was left out")
     made: list[model.Reference] = []
-    for part in _triples(text):
+    parts = _triples(text)
+    if len(parts) > _REFERENCES:
+        leaves.notes.add("T-07", at, f"more than {_REFERENCES} references: those after them were left out")
+    for part in parts[:_REFERENCES]:
         triple = _reference(part, leaves)
         if triple is None:
             leaves.notes.add("T-07", at, f"{short(part)} is no reference: it was left out")

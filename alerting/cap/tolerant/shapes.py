@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 import shapely
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
@@ -36,6 +37,10 @@ _KILOMETRES: Final = {
 }
 _TOLERATED: Final = 0.05  # of the points may be unreadable
 _HOLES: Final = 200
+_MEETINGS: Final = (
+    12  # boxes that an edge's box may touch on the average; its own and its neighbours' are three
+)
+_AT_ONCE: Final = 50
 _DECIMALS: Final = 7  # a centimetre
 
 
@@ -105,7 +110,8 @@ def _made(rings: list[list[Pair]], said: list[tuple[str, str]], text: str) -> Sh
     if pieces is None:  # over the antimeridian, or beyond what is mended: the ground of it is taken as ever
         return Shape((written,), said=tuple(said)) if _readable(written) else _hopeless()
     if not pieces:
-        return Shape(said=(("T-12", "the polygon encloses nothing: it was left out"),))
+        told = "the polygon encloses nothing, or crosses itself more than can be mended: it was left out"
+        return Shape(said=(("T-12", told),))
     told = "the polygon crosses itself or has holes: polygons that enclose the same were written"
     if text.split() == written.split():
         said = []
@@ -201,6 +207,23 @@ def _in_range(ring: list[Pair], said: list[tuple[str, str]]) -> list[Pair] | Non
     ]
 
 
+def _scribbled(shape: BaseGeometry) -> bool:
+    """Whether so many edges meet that taking the polygon apart would cost minutes: scribble, no area.
+
+    Counted on the boxes of the edges, a few at a time: a hostile ring of n points has n * n crossings.
+    """
+    points = shapely.get_coordinates(shape)
+    edges: Any = shapely.linestrings(np.stack([points[:-1], points[1:]], axis=1))
+    tree = shapely.STRtree(edges)
+    most = _MEETINGS * len(edges) + 300
+    met = 0
+    for start in range(0, len(edges), _AT_ONCE):
+        met += tree.query(edges[start : start + _AT_ONCE]).shape[1]
+        if met > most:
+            return True
+    return False
+
+
 def _pieces(rings: list[list[Pair]]) -> list[str] | None:
     """Hole-free polygons that enclose what the rings do; None where that cannot be written."""
     shapes: list[BaseGeometry] = []
@@ -209,6 +232,8 @@ def _pieces(rings: list[list[Pair]]) -> list[str] | None:
             shape = area.polygon(" ".join(f"{a},{b}" for a, b in ring))
         except area.BadShape:
             continue
+        if not shape.is_valid and _scribbled(shape):
+            return []
         shapes.append(_enclosed(shape))
     if not shapes:
         return None
