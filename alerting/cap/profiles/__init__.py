@@ -34,11 +34,11 @@ def named(name: str) -> Profile:
 
 def announced(alert: Alert) -> tuple[Profile, ...]:
     """The profiles that the alert's `code` elements announce, each once."""
-    codes = [code for code in map(str.strip, alert.code) if code.startswith(_PREFIXES)]
-    if not codes:
+    codes = [code for code in alert.code if code.lstrip().startswith(_PREFIXES)]
+    if not codes:  # most codes are something else
         return ()
     return tuple(
         profile
         for profile in PROFILES.values()
-        if profile.codes and any(code.startswith(profile.codes) for code in codes)
+        if profile.codes and any(code.lstrip().startswith(profile.codes) for code in codes)
     )

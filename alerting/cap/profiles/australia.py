@@ -14,7 +14,7 @@ from typing import Final
 from alerting.cap.findings import ERROR, WARNING
 from alerting.cap.model import Alert, Info, MsgType, Status
 from alerting.cap.profiles import demands
-from alerting.cap.profiles.lists import event_names
+from alerting.cap.profiles.lists import australian_events
 from alerting.cap.profiles.profile import Profile
 from alerting.cap.rules.registry import Case, Fault, rule
 
@@ -72,6 +72,11 @@ def _listed(info: Info) -> list[tuple[int, str]]:
     ]
 
 
+def _is_one_of(event: str, names: tuple[str, ...]) -> bool:
+    written = event.strip()
+    return written in names or written.casefold() in map(str.casefold, names)
+
+
 @_rule("AU-03", clause="CAP-AU: AUeventLIST 1.0", severity=ERROR, needs=("eventCode", "event", "language"))
 def one_event_of_the_list(alert: Alert, _: Case) -> Iterator[Fault]:
     for i, info in enumerate(alert.info):
@@ -83,15 +88,13 @@ def one_event_of_the_list(alert: Alert, _: Case) -> Iterator[Fault]:
             )
             continue
         n, value = codes[0]
-        names = event_names(value)
+        names = australian_events().get(value, ())
         if not names:
             yield Fault(
                 ("info", i, "eventCode", n, "value"),
                 f"{value} is not in AUeventLIST 1.0: take a code from the list",
             )
-        elif demands.speaks(info, "en") and info.event.strip().casefold() not in {
-            n.casefold() for n in names
-        }:
+        elif demands.speaks(info, "en") and not _is_one_of(info.event, names):
             yield Fault(
                 ("info", i, "event"),
                 f"the list names the event {value} {' or '.join(names)}: write one of them",

@@ -17,7 +17,10 @@ def listed(scheme: str) -> dict[str, Term]:
     return {term.code: term for term in search("", scheme=scheme, limit=LARGEST_LIMIT)}
 
 
-def event_names(code: str) -> tuple[str, ...]:
-    """The names that AUeventLIST gives a code, tier I first; empty where the list has no such code."""
-    term = listed("CAP-AU").get(code)
-    return tuple(dict.fromkeys((*term.groups, *(name for _, name in term.names)))) if term else ()
+@cache
+def australian_events() -> dict[str, tuple[str, ...]]:
+    """The names that AUeventLIST gives each code, tier I first."""
+    return {
+        code: tuple(dict.fromkeys((*term.groups, *(name for _, name in term.names))))
+        for code, term in listed("CAP-AU").items()
+    }

@@ -158,6 +158,7 @@ class Rule:
 Step = tuple[About | None, Test, Rule]
 _REGISTER: Final[list[Step]] = []  # what `check` reads of a rule on its way stands before it
 _PROFILED: Final[dict[str, list[Step]]] = {}  # the same for each profile, by its name
+_TOGETHER: Final[dict[tuple[str, ...], list[Step]]] = {}  # core and profiles, as they have been asked for
 
 
 def rule(
@@ -179,6 +180,7 @@ def rule(
         made = Rule(rule_id, clause, severity, publish or severity, frozenset(needs), about, test, profile)
         register = _REGISTER if profile is None else _PROFILED.setdefault(profile, [])
         register.append((about, test, made))
+        _TOGETHER.clear()
         return test
 
     return enter
@@ -222,9 +224,15 @@ def _steps(alert: Alert, context: Context) -> list[Step]:
         return _REGISTER
     from alerting.cap.profiles import announced  # the profiles' rules are made with this module
 
-    names = [profile.name for profile in announced(alert)]
-    names += [name for name in dict.fromkeys(context.profiles) if name not in names]
-    return [*_REGISTER, *(step for name in names for step in _profiled(name))] if names else _REGISTER
+    asked = announced(alert)
+    if not asked and not context.profiles:
+        return _REGISTER
+    names = tuple(dict.fromkeys([*(profile.name for profile in asked), *context.profiles]))
+    steps = _TOGETHER.get(names)
+    if steps is None:
+        steps = [*_REGISTER, *(step for name in names for step in _profiled(name))]
+        _TOGETHER[names] = steps
+    return steps
 
 
 def _profiled(name: str) -> list[Step]:
