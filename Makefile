@@ -11,7 +11,7 @@ export PYTHONUTF8 := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-bench demo test check bench lock wheel clean
+.PHONY: help setup setup-test setup-bench demo test check bench docs fuzz mutants lock wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,25 @@ check: setup-test ## format, lint, types, import contracts, dependencies, known 
 
 bench: setup-bench ## the numbers; ONLY=name for one row
 	@$(BIN)/python -m bench $(ONLY)
+
+docs: setup-test ## write anew what is made from the code
+	$(BIN)/python -m alerting.cap.rules.page > docs/cap-rules.md
+	$(BIN)/python -c 'from tests.cap.test_rules import told; print(told(), end="")' > tests/cap/rules_told.txt
+
+# $(call extra,NAME): add an extra of pyproject.toml to .venv; these two are no part of the locks.
+define extra
+	@if command -v $(UV) >/dev/null 2>&1; then $(UV) pip install -q --python $(BIN)/python -e '.[$(1)]'; \
+	elif $(BIN)/python -m pip --version >/dev/null 2>&1; then $(BIN)/python -m pip install -q -e '.[$(1)]'; \
+	else $(PYTHON) -m pip --python $(BIN)/python install -q -e '.[$(1)]'; fi
+endef
+
+fuzz: setup-test ## feed mutated documents to the readers and rules; SECONDS_EACH=60
+	$(call extra,fuzz)
+	$(BIN)/python -m fuzz.cap --seconds $(or $(SECONDS_EACH),60)
+
+mutants: setup-test ## count the faults in alerting/cap/rules that its tests notice; MUTANTS_ARGS="--seconds 720"
+	$(call extra,mutants)
+	nice -n 19 $(BIN)/python -m fuzz.mutants $(MUTANTS_ARGS)
 
 lock: ## resolve the three locks anew (needs uv)
 	$(UV) pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --upgrade \
