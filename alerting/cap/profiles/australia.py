@@ -45,6 +45,7 @@ _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
     needs=("msgType", "references", "sent"),
 )
 def required_by_cap_au(alert: Alert, case: Case) -> Iterator[Fault]:
+    """The code of the profile, an info but in an Ack or Error, an area in each, and the references of an Update or Cancel."""
     if CODE not in map(str.strip, alert.code):
         yield Fault(("code",), f"an alert in CAP-AU announces its profile: add the code {CODE}")
     yield from demands.an_info(alert)
@@ -59,6 +60,7 @@ def required_by_cap_au(alert: Alert, case: Case) -> Iterator[Fault]:
     needs=("category", "eventCode", "event"),
 )
 def infos_about_one_event(_: Alert, case: Case) -> Iterator[Fault]:
+    """All infos have the same categories and event codes, and in one language the same event."""
     yield from demands.same_categories(case)
     yield from demands.same_event_codes(case)
     yield from demands.same_events(case)
@@ -79,6 +81,7 @@ def _is_one_of(event: str, names: tuple[str, ...]) -> bool:
 
 @_rule("AU-03", clause="CAP-AU: AUeventLIST 1.0", severity=ERROR, needs=("eventCode", "event", "language"))
 def one_event_of_the_list(alert: Alert, _: Case) -> Iterator[Fault]:
+    """Each info has one event code of AUeventLIST; in English the event is its tier I or tier II name."""
     for i, info in enumerate(alert.info):
         codes = _listed(info)
         if len(codes) != 1:
@@ -103,6 +106,7 @@ def one_event_of_the_list(alert: Alert, _: Case) -> Iterator[Fault]:
 
 @_rule("AU-04", clause="CAP-AU: effective", severity=ERROR, needs=("msgType", "effective"))
 def no_effective_in_a_cancel(alert: Alert, _: Case) -> Iterator[Fault]:
+    """A Cancel has no effective."""
     if alert.msg_type is MsgType.CANCEL:
         for i, info in enumerate(alert.info):
             if info.effective is not None:
@@ -116,6 +120,7 @@ def no_effective_in_a_cancel(alert: Alert, _: Case) -> Iterator[Fault]:
     needs=("sender", "status", "expires", "senderName", "responseType", "instruction", "geocode"),
 )
 def recommended_by_cap_au(alert: Alert, case: Case) -> Iterator[Fault]:
+    """The sender is an e-mail address, the status is not Test, and what the reader needs is there."""
     if not _EMAIL.fullmatch(alert.sender.strip()):
         yield Fault(
             ("sender",), "the agency is named by an address such as warnings@agency.example: write it so"

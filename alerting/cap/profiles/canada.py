@@ -37,22 +37,26 @@ _MISSING_LANGUAGES = {"en": "English", "fr": "French"}
 
 @_rule("CA-01", clause="CAP-CP (3)", severity=ERROR)
 def announces_the_profile(alert: Alert, _: Case) -> Iterator[Fault]:
+    """A code says the version of the profile."""
     if not any(code.strip().startswith(PREFIX) for code in alert.code):
         yield Fault(("code",), f"an alert in CAP-CP says its version: add a code such as {PREFIX}0.4")
 
 
 @_rule("CA-02", clause="CAP-CP (2)", severity=ERROR, needs=("eventCode",), about="several")
 def one_subject_event(_: Alert, case: Case) -> Iterator[Fault]:
+    """All infos have the same event codes."""
     yield from demands.same_event_codes(case)
 
 
 @_rule("CA-03", clause="CAP-CP (5)", severity=ERROR, needs=("msgType",))
 def info_present(alert: Alert, _: Case) -> Iterator[Fault]:
+    """There is an info, but in an Ack or Error."""
     yield from demands.an_info(alert)
 
 
 @_rule("CA-04", clause="CAP-CP (6)", severity=WARNING, needs=("language",))
 def both_languages(alert: Alert, _: Case) -> Iterator[Fault]:
+    """Each info says its language, and English and French are both there."""
     for i, info in enumerate(alert.info):
         if info.language is None:
             yield Fault(("info", i, "language"), "say the language: without it the info counts as en-US")
@@ -63,6 +67,7 @@ def both_languages(alert: Alert, _: Case) -> Iterator[Fault]:
 
 @_rule("CA-05", clause="CAP-CP (7, 8)", severity=ERROR, needs=("eventCode",))
 def recognised_event(alert: Alert, _: Case) -> Iterator[Fault]:
+    """Each info has an event code of the CAP-CP list, in the form of that list."""
     for i, info in enumerate(alert.info):
         codes = [(n, c) for n, c in enumerate(info.event_code) if c.value_name.startswith(f"{PREFIX}Event:")]
         if not codes:
@@ -80,6 +85,7 @@ def recognised_event(alert: Alert, _: Case) -> Iterator[Fault]:
 
 @_rule("CA-06", clause="CAP-CP (9)", severity=ERROR, needs=("geocode",), about="areas")
 def recognised_location(_: Alert, case: Case) -> Iterator[Fault]:
+    """Each area has an SGC code of 2, 4 or 7 digits; a CLC has 6."""
     for place, area in case.areas:
         known = False
         for n, code in enumerate(area.geocode):
@@ -106,11 +112,13 @@ def recognised_location(_: Alert, case: Case) -> Iterator[Fault]:
 
 @_rule("CA-07", clause="CAP-CP (10)", severity=ERROR)
 def area_present(alert: Alert, _: Case) -> Iterator[Fault]:
+    """Each info has an area."""
     yield from demands.an_area(alert)
 
 
 @_rule("CA-08", clause="CAP-CP (12)", severity=ERROR, needs=("msgType", "references", "sent"))
 def replaces_all_active(alert: Alert, case: Case) -> Iterator[Fault]:
+    """An Update or Cancel names every active message of its chain."""
     yield from demands.references(alert, case)
 
 
@@ -121,11 +129,13 @@ def replaces_all_active(alert: Alert, case: Case) -> Iterator[Fault]:
     needs=("expires", "senderName", "responseType", "instruction"),
 )
 def recommended_by_cap_cp(alert: Alert, _: Case) -> Iterator[Fault]:
+    """expires, senderName, responseType and instruction are there."""
     yield from demands.advised(alert, "expires", "senderName", "responseType", "instruction")
 
 
 @_rule("CA-10", clause="CAP-CP (16)", severity=WARNING, needs=("msgType", "parameter"))
 def minor_changes_are_changes(alert: Alert, _: Case) -> Iterator[Fault]:
+    """MinorChange stands in an Update alone and has one of its values."""
     for i, info in enumerate(alert.info):
         for n, pair in enumerate(info.parameter):
             if not _MINOR.fullmatch(pair.value_name.strip()):
@@ -144,11 +154,13 @@ def minor_changes_are_changes(alert: Alert, _: Case) -> Iterator[Fault]:
 
 @_rule("CA-11", clause="CAP-CP (18)", severity=WARNING)
 def shape_preferred(alert: Alert, _: Case) -> Iterator[Fault]:
+    """Each area has a polygon or circle."""
     yield from demands.a_shape(alert)
 
 
 @_rule("CA-12", clause="layer SOREM 1.0, 2.0", severity=ERROR, needs=("parameter",))
 def must_carry_is_yes_or_no(alert: Alert, _: Case) -> Iterator[Fault]:
+    """Broadcast_Immediately and WirelessImmediate are Yes or No."""
     for i, info in enumerate(alert.info):
         for n, pair in enumerate(info.parameter):
             if _YES_OR_NO.fullmatch(pair.value_name.strip()) and pair.value.strip().casefold() not in {

@@ -43,6 +43,7 @@ _REGION = re.compile(r"([0-9]{6})0{6}")
 
 @_rule("CN-01", clause="GB/T 35965.1-2018 A.1.1, A.1.2", severity=ERROR, needs=("identifier", "sent"))
 def identifier_of_31_characters(alert: Alert, _: Case) -> Iterator[Fault]:
+    """The identifier has 31 characters: region, agency, unit, extension, time of entry and serial, each valid."""
     found = message_id(alert.identifier)
     if found is None:
         yield Fault(
@@ -75,6 +76,7 @@ def identifier_of_31_characters(alert: Alert, _: Case) -> Iterator[Fault]:
     "CN-02", clause="GB/T 35965.1-2018 A.1.3", severity=ERROR, needs=("sent", "effective", "onset", "expires")
 )
 def times_are_beijing_time(alert: Alert, _: Case) -> Iterator[Fault]:
+    """All times are written with the offset +08:00."""
     times: list[tuple[tuple[str | int, ...], datetime | None]] = [(("sent",), alert.sent)]
     for i, info in enumerate(alert.info):
         times += [(("info", i, name), getattr(info, name)) for name in ("effective", "onset", "expires")]
@@ -102,6 +104,7 @@ def _stated(info: Info) -> Iterator[tuple[tuple[str | int, ...], str, Class | No
     needs=("category", "eventCode", "parameter"),
 )
 def one_of_four_classes(alert: Alert, _: Case) -> Iterator[Fault]:
+    """The categories belong to one class of emergency, and so do event codes and parameters that name one."""
     for i, info in enumerate(alert.info):
         possible = reduce(frozenset[Class].__and__, (CATEGORIES[c] for c in info.category), frozenset(Class))
         if not possible:
@@ -129,6 +132,7 @@ def one_of_four_classes(alert: Alert, _: Case) -> Iterator[Fault]:
     needs=("severity", "headline", "msgType"),
 )
 def grade_colour_and_severity_agree(alert: Alert, _: Case) -> Iterator[Fault]:
+    """The headline names a grade and its colour, and the severity is that of the grade."""
     for i, info in enumerate(alert.info):
         if not info.headline:
             continue
@@ -157,6 +161,7 @@ def grade_colour_and_severity_agree(alert: Alert, _: Case) -> Iterator[Fault]:
 
 @_rule("CN-05", clause="GB/T 2260; CPEAS Geographic Code", severity=ERROR, needs=("geocode",), about="areas")
 def regions_of_gb_t_2260(_: Alert, case: Case) -> Iterator[Fault]:
+    """Each area has a CPEAS code: six digits of GB/T 2260 and six zeros."""
     for place, area in case.areas:
         codes = list(demands.values(area.geocode, GEOCODE))
         if not codes:
@@ -181,6 +186,7 @@ def regions_of_gb_t_2260(_: Alert, case: Case) -> Iterator[Fault]:
     needs=("identifier", "msgType", "references", "sent"),
 )
 def linked_to_the_first_message(alert: Alert, case: Case) -> Iterator[Fault]:
+    """An Update or Cancel names the first message of the warning, at the time when that was sent."""
     if alert.msg_type not in demands.REPLACING:
         return
     if not alert.references:

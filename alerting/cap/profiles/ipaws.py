@@ -59,6 +59,7 @@ def _for_wea(info: Info) -> bool:
     "US-01", clause="IPAWS profile: code, info, eventCode, expires, area", severity=ERROR, needs=("msgType",)
 )
 def required_by_ipaws(alert: Alert, _: Case) -> Iterator[Fault]:
+    """The code IPAWSv1.0, an info, and in each info an event code, expires and an area."""
     if CODE not in map(str.strip, alert.code):
         yield Fault(("code",), f"an alert for IPAWS announces its profile: add the code {CODE}")
     yield from demands.an_info(alert, but=())
@@ -72,6 +73,7 @@ def required_by_ipaws(alert: Alert, _: Case) -> Iterator[Fault]:
 
 @_rule("US-02", clause="IPAWS profile: category, eventCode", severity=ERROR, needs=("category", "eventCode"))
 def one_same_event(alert: Alert, case: Case) -> Iterator[Fault]:
+    """One SAME event code of three letters in each info, from the list; the same categories and event codes in all."""
     for i, info in enumerate(alert.info):
         codes = list(demands.values(info.event_code, "SAME"))
         if info.event_code and len(codes) != 1:
@@ -98,6 +100,7 @@ def one_same_event(alert: Alert, case: Case) -> Iterator[Fault]:
     "US-03", clause="IPAWS profile: sent, expires", severity=WARNING, needs=("sent", "expires", "parameter")
 )
 def times_are_local_and_short(alert: Alert, _: Case) -> Iterator[Fault]:
+    """Times carry a local offset; what is meant for wireless alerts expires within 24 hours."""
     times: list[tuple[tuple[str | int, ...], datetime | None]] = [(("sent",), alert.sent)]
     times += [(("info", i, "expires"), info.expires) for i, info in enumerate(alert.info)]
     for place, time in times:
@@ -116,6 +119,7 @@ def times_are_local_and_short(alert: Alert, _: Case) -> Iterator[Fault]:
     "US-04", clause="IPAWS profile: effective, onset", severity=WARNING, needs=("sent", "effective", "onset")
 )
 def in_force_when_issued(alert: Alert, _: Case) -> Iterator[Fault]:
+    """effective and onset are ignored: the alert is in force when it is issued."""
     for i, info in enumerate(alert.info):
         for name, time in (("effective", info.effective), ("onset", info.onset)):
             if time is not None and time != alert.sent:
@@ -126,11 +130,13 @@ def in_force_when_issued(alert: Alert, _: Case) -> Iterator[Fault]:
 
 @_rule("US-05", clause="IPAWS profile: references", severity=ERROR, needs=("msgType", "references", "sent"))
 def replaces_all_in_force(alert: Alert, case: Case) -> Iterator[Fault]:
+    """An Update or Cancel names every message of its chain that has not expired."""
     yield from demands.references(alert, case)
 
 
 @_rule("US-06", clause="IPAWS profile: geocode", severity=ERROR, needs=("geocode", "parameter"))
 def same_locations(alert: Alert, _: Case) -> Iterator[Fault]:
+    """Each area has a SAME location of six digits; EAS carries 31 at most."""
     for i, info in enumerate(alert.info):
         locations: set[str] = set()
         for a, area in enumerate(info.area):
@@ -160,6 +166,7 @@ def same_locations(alert: Alert, _: Case) -> Iterator[Fault]:
     "US-07", clause="IPAWS profile: parameter EAS-ORG", severity=WARNING, publish=ERROR, needs=("parameter",)
 )
 def eas_originator(alert: Alert, _: Case) -> Iterator[Fault]:
+    """What EAS shall carry names its originator, PEP, CIV, WXR or EAS, in the parameter EAS-ORG."""
     for i, info in enumerate(alert.info):
         given = list(demands.values(info.parameter, "EAS-ORG"))
         for n, value in given:
@@ -181,6 +188,7 @@ def eas_originator(alert: Alert, _: Case) -> Iterator[Fault]:
 
 @_rule("US-08", clause="IPAWS profile: parameter BLOCKCHANNEL", severity=WARNING, needs=("parameter",))
 def blocked_channels_are_known(alert: Alert, _: Case) -> Iterator[Fault]:
+    """BLOCKCHANNEL names a channel that there is."""
     for i, info in enumerate(alert.info):
         for n, value in demands.values(info.parameter, "BLOCKCHANNEL"):
             if value not in CHANNELS:
@@ -194,6 +202,7 @@ def blocked_channels_are_known(alert: Alert, _: Case) -> Iterator[Fault]:
     "US-09", clause="47 CFR 10.430; parameters CMAMtext, CMAMlongtext", severity=ERROR, needs=("parameter",)
 )
 def wireless_text_fits(alert: Alert, _: Case) -> Iterator[Fault]:
+    """CMAMtext holds 90 characters at most, CMAMlongtext 360."""
     for i, info in enumerate(alert.info):
         for n, pair in enumerate(info.parameter):
             limit = TEXT_LIMITS.get(pair.value_name.strip())
@@ -217,6 +226,7 @@ _WEA_CERTAINTY = frozenset({Certainty.OBSERVED, Certainty.LIKELY})
     needs=("msgType", "urgency", "severity", "certainty", "parameter"),
 )
 def imminent_threat_is_imminent(alert: Alert, _: Case) -> Iterator[Fault]:
+    """An imminent threat is Immediate or Expected, Extreme or Severe, Observed or Likely."""
     if alert.msg_type not in {MsgType.ALERT, MsgType.UPDATE}:
         return
     for i, info in enumerate(alert.info):
@@ -233,6 +243,7 @@ def imminent_threat_is_imminent(alert: Alert, _: Case) -> Iterator[Fault]:
 
 @_rule("US-12", clause="ECIG CAP-to-EAS guide: audio", severity=WARNING, about="resources")
 def eas_audio_is_audio(_: Alert, case: Case) -> Iterator[Fault]:
+    """The audio for EAS has an audio type and the description by which EAS finds it."""
     for place, resource in case.resources:
         marked = resource.resource_desc.strip().casefold() == _AUDIO
         kind = resource.mime_type.strip().casefold()

@@ -67,6 +67,7 @@ def _level(info: Info) -> tuple[int, Severity | None] | None:
 
 @_rule("EU-01", clause="MeteoAlarm: parameter awareness_level", severity=ERROR, needs=("parameter",))
 def awareness_level(alert: Alert, _: Case) -> Iterator[Fault]:
+    """Each info has an awareness level: number, colour and severity of one of the four."""
     for i, info in enumerate(alert.info):
         level = _level(info)
         if level is None:
@@ -83,6 +84,7 @@ def awareness_level(alert: Alert, _: Case) -> Iterator[Fault]:
 
 @_rule("EU-02", clause="MeteoAlarm: parameter awareness_type", severity=ERROR, needs=("parameter",))
 def awareness_type(alert: Alert, _: Case) -> Iterator[Fault]:
+    """Each info has an awareness type: a number of the list and its name."""
     for i, info in enumerate(alert.info):
         given = list(demands.values(info.parameter, "awareness_type"))
         if not given:
@@ -103,6 +105,7 @@ def awareness_type(alert: Alert, _: Case) -> Iterator[Fault]:
 
 @_rule("EU-03", clause="MeteoAlarm: geocode", severity=WARNING, needs=("geocode",), about="areas")
 def known_geocodes(_: Alert, case: Case) -> Iterator[Fault]:
+    """Each area has an EMMA_ID, NUTS, FIPS or WARNCELLID code."""
     for place, area in case.areas:
         if GEOCODES.isdisjoint(code.value_name.strip() for code in area.geocode):
             yield Fault(
@@ -113,6 +116,7 @@ def known_geocodes(_: Alert, case: Case) -> Iterator[Fault]:
 
 @_rule("EU-04", clause="MeteoAlarm: language", severity=WARNING, needs=("language",))
 def english_among_the_languages(alert: Alert, case: Case) -> Iterator[Fault]:
+    """One info is in English, and each language has one info."""
     if alert.info and not any(demands.speaks(info, "en") for info in alert.info):
         yield Fault(("info",), "travellers read English: add an info in en-GB")
     seen: set[str] = set()
@@ -125,6 +129,7 @@ def english_among_the_languages(alert: Alert, case: Case) -> Iterator[Fault]:
 
 @_rule("EU-05", clause="MeteoAlarm: severity", severity=WARNING, needs=("severity", "parameter"))
 def level_and_severity_agree(alert: Alert, _: Case) -> Iterator[Fault]:
+    """The awareness level and the severity say the same."""
     for i, info in enumerate(alert.info):
         level = _level(info)
         if level is not None and level[1] is not None and level[1] is not info.severity:

@@ -40,6 +40,7 @@ def _oid(text: str) -> str:
 
 @_rule("WMO-01", clause="WMO alerting OID", severity=WARNING, publish=ERROR, needs=("identifier",))
 def identifier_is_an_alert_oid(alert: Alert, _: Case) -> Iterator[Fault]:
+    """The identifier is an object identifier of an alert, urn:oid:2.49.0.1 with country and authority."""
     oid = _oid(alert.identifier)
     form = f"{_URN}2.49.0.1.<country, ISO 3166 numeric>.<authority>.<alert>"
     if oid.startswith("2.49.0.0."):
@@ -60,6 +61,7 @@ def identifier_is_an_alert_oid(alert: Alert, _: Case) -> Iterator[Fault]:
     "WMO-02", clause="WMO Register of Alerting Authorities", severity=WARNING, needs=("sender", "identifier")
 )
 def sender_is_the_authority(alert: Alert, _: Case) -> Iterator[Fault]:
+    """A sender that is an object identifier is the authority to which the identifier belongs."""
     sender = _oid(alert.sender)
     if not sender.startswith("2.49.0."):
         return
@@ -79,11 +81,13 @@ def sender_is_the_authority(alert: Alert, _: Case) -> Iterator[Fault]:
 
 @_rule("WMO-03", clause="WMO guidelines: info", severity=WARNING, needs=("expires", "senderName", "web"))
 def recommended_by_the_wmo(alert: Alert, _: Case) -> Iterator[Fault]:
+    """expires, senderName and web are there."""
     yield from demands.advised(alert, "expires", "senderName", "web")
 
 
 @_rule("WMO-04", clause="OASIS Event Terms List", severity=WARNING, needs=("eventCode",))
 def event_from_the_list(alert: Alert, _: Case) -> Iterator[Fault]:
+    """Each info has an event code of the OASIS list, and that list has it."""
     for i, info in enumerate(alert.info):
         codes = [(n, c) for n, c in enumerate(info.event_code) if c.value_name.strip().startswith("OET")]
         if not codes:
