@@ -41,7 +41,7 @@ _MEETINGS: Final = (
     12  # boxes that an edge's box may touch on the average; its own and its neighbours' are three
 )
 _AT_ONCE: Final = 50
-_DECIMALS: Final = 7  # a centimetre
+_DECIMALS: Final = (7, 10, 15)  # a centimetre, where that will do
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,8 +247,7 @@ def _pieces(rings: list[list[Pair]]) -> list[str] | None:
     simple = _without_holes(whole)
     if simple is None:
         return None
-    texts = [_text(part) for part in simple]
-    return [text for text in texts if _readable(text)]
+    return [text for part in simple if (text := _text(part)) is not None]
 
 
 def _enclosed(shape: BaseGeometry) -> BaseGeometry:
@@ -281,12 +280,18 @@ def _without_holes(whole: BaseGeometry) -> list[Polygon] | None:
     return done[::-1]
 
 
-def _text(part: Polygon) -> str:
-    return " ".join(f"{_written(y)},{_written(x)}" for x, y in part.exterior.coords)
+def _text(part: Polygon) -> str | None:
+    """The polygon in as few digits as leave it valid; None for a sliver that no digits hold."""
+    for decimals in _DECIMALS:
+        pairs = [f"{_written(y, decimals)},{_written(x, decimals)}" for x, y in part.exterior.coords]
+        text = " ".join(pair for n, pair in enumerate(pairs) if n == 0 or pair != pairs[n - 1])
+        if _sound(text) is not None:
+            return text
+    return None
 
 
-def _written(number: float) -> str:
-    return f"{number:.{_DECIMALS}f}".rstrip("0").rstrip(".")
+def _written(number: float, decimals: int = 7) -> str:
+    return f"{number:.{decimals}f}".rstrip("0").rstrip(".")
 
 
 def circle(text: str) -> Shape:
