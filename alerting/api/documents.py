@@ -18,7 +18,7 @@ from alerting.api.problems import Fault, Refused, flatten, invalid
 from alerting.api.reading import JSON, has_body, read_body, read_json, wrong_type
 from alerting.api.schemas import ApproveBody, PublishBody
 from alerting.api.setting import now, settings
-from alerting.authoring import Override, conformity
+from alerting.authoring import Override, judge, signature_findings
 from alerting.authoring.reading import CHANNELS
 from alerting.cap import jsonform, xml
 from alerting.cap.findings import ERROR, Document, Finding
@@ -60,8 +60,16 @@ def _from_xml(omit: Sequence[str]) -> Posted:
     data = read_body()
     left_out, wrong = _omitted_in_query(omit)
     document = xml.read(data)
-    alert = _require(document, wrong)
-    return Posted(alert, data, left_out, faults(document.findings))
+    alert = _require(document, left_out, wrong)
+    return Posted(alert, data, left_out, faults(_verified(document, data)))
+
+
+def _verified(document: Document, data: bytes) -> list[Finding]:
+    """What was found in reading; a signature that was passed over there is verified here, over the bytes as they came."""
+    found = [each for each in document.findings if each.rule != "S-02"]
+    if len(found) < len(document.findings):
+        found += signature_findings(data, settings=settings(), now=now())
+    return found
 
 
 def _from_json(omit: Sequence[str]) -> Posted:
@@ -84,7 +92,7 @@ def _from_json(omit: Sequence[str]) -> Posted:
     # Where both found the same, the rule's words say how to mend it.
     told = {each.pointer for each in faults(document.findings)}
     wrong += [each for each in structure if each.pointer not in told]
-    return Posted(_require(document, wrong), None, left_out, faults(document.findings))
+    return Posted(_require(document, left_out, wrong), None, left_out, faults(document.findings))
 
 
 def overrides() -> list[Override]:
@@ -99,11 +107,11 @@ def overrides() -> list[Override]:
     return [Override(each["rule"], each["pointer"], each["reason"]) for each in loaded["overrides"]]
 
 
-def _require(document: Document, wrong: Sequence[Fault]) -> Alert:
-    """The alert of a document whose form is sound; else raises Refused with that, `wrong` and what the rules say."""
+def _require(document: Document, omit: Mapping[str, str], wrong: Sequence[Fault]) -> Alert:
+    """The alert of a document whose form is sound; else raises Refused with that, `wrong` and what else can be judged."""
     if document.alert is not None and not wrong:
         return document.alert
-    findings = conformity.judge(document, settings(), now())
+    findings = judge(document, omit, settings=settings(), now=now())
     refused = invalid(
         [*wrong, *faults(each for each in findings if each.severity == ERROR)], what="the warning"
     )

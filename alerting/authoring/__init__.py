@@ -11,13 +11,16 @@ from alerting.authoring.errors import (
     Conflict,
     Contradicted,
     NotFound,
+    NotSigned,
     Refused,
     SamePerson,
     WrongState,
 )
 from alerting.authoring.issue import approve
 from alerting.authoring.overrides import Override
+from alerting.authoring.refusal import judge
 from alerting.authoring.release import release
+from alerting.authoring.signing import signature_findings
 from alerting.authoring.submit import submit
 from alerting.authoring.values import Actor, Issued, Submitted
 from alerting.store.states import CHANNELS, AlertState, Role
@@ -31,6 +34,7 @@ __all__ = [
     "Contradicted",
     "Issued",
     "NotFound",
+    "NotSigned",
     "Override",
     "Refused",
     "Role",
@@ -39,6 +43,8 @@ __all__ = [
     "WrongState",
     "approve",
     "cancel",
+    "judge",
     "release",
+    "signature_findings",
     "submit",
 ]

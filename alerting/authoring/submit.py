@@ -13,13 +13,13 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
-from alerting.authoring import conformity, gate, ground, issue, lineage, overrides, policy
+from alerting.authoring import conformity, gate, issue, lineage, overrides, policy, refusal
 from alerting.authoring.errors import Conflict, Refused
 from alerting.authoring.freeze import Frozen, Print, freeze
 from alerting.authoring.gate import Passage
 from alerting.authoring.lineage import Lineage
 from alerting.authoring.values import Actor, Submitted
-from alerting.cap import jsonform, segment
+from alerting.cap import jsonform
 from alerting.cap import xml as cap_xml
 from alerting.cap.findings import ERROR, Finding, by_place
 from alerting.cap.model import Alert, MsgType
@@ -101,7 +101,9 @@ def _take(
     words, contradicted = overrides.judge(alert)
     judged = [*conformity.judge(alert, settings, now), *words]
     if _errors([*judged, *passed.findings]):
-        raise Refused(by_place([*judged, *passed.findings, *_further(session, alert, passed, now)]))
+        raise Refused(
+            by_place([*judged, *passed.findings, *refusal.further(session, alert, passed.workspace, now)])
+        )
     made = _insert(session, alert, digest, passed, now)
     if made is None:  # another submission of this identity has just committed
         known = alerts.by_identity(session, alert.sender, alert.identifier)
@@ -120,7 +122,7 @@ def _take(
     findings += frozen.findings
     if _errors(findings):
         raise Refused(by_place(findings))
-    state, people = _settle(session, made[0], alert, frozen, acts_on, passed, actor, contradicted, now)
+    state, people = _settle(session, made[0], alert, frozen, acts_on, passed, actor, contradicted, settings, now)
     warnings = _warnings(findings)
     return Submitted(*made, state, created=True, warnings=warnings, people=tuple(sorted(people.items())))
 
@@ -134,6 +136,7 @@ def _settle(
     passed: Passage,
     actor: Actor,
     contradicted: bool,
+    settings: Settings,
     now: datetime,
 ) -> tuple[AlertState, dict[str, int]]:
     """Write what was frozen, and issue it where the policy asks for no second person and no word contradicts the status."""
@@ -151,7 +154,9 @@ def _settle(
     alerts.insert_renderings(session, alert_id, frozen.renderings)
     state = AlertState.SUBMITTED
     if not waits:
-        issue.put_in_force(session, alert_id, alert, acts_on, approved_by=None, now=now)
+        issue.put_in_force(
+            session, alert_id, alert, acts_on, approved_by=None, settings=settings, now=now
+        )
         state = AlertState.ISSUED
     _audit(session, alert_id, alert, passed, people, actor, state, now)
     return state, people
@@ -195,15 +200,6 @@ def _slug(alert_id: UUID) -> str:
 
 def _errors(findings: Sequence[Finding]) -> bool:
     return any(finding.severity == ERROR for finding in findings)
-
-
-def _further(session: Session, alert: Alert, passed: Passage, now: datetime) -> list[Finding]:
-    """What lineage and ground have to say about a document that is refused anyway: everything is told at once."""
-    found = list(lineage.trace(session, alert, passed.workspace, now).findings)
-    if alert.msg_type in {MsgType.ALERT, MsgType.UPDATE}:
-        for part in segment.segments(alert):
-            found += ground.resolve(session, part.area, part.infos[0]).findings
-    return found
 
 
 def _warnings(findings: list[Finding]) -> tuple[Finding, ...]:

@@ -103,6 +103,37 @@ def test_faults_of_structure_form_and_rules_come_in_one_answer(
     assert len(by_pointer) == len(set(by_pointer)), "a fault is told once"
 
 
+def test_errors_of_form_hide_neither_gate_nor_ground_nor_words(
+    client: FlaskClient, officers: Officers, warning: Made
+) -> None:
+    broken = warning(scope="Private")
+    broken["info"][0]["expires"] = "tomorrow"
+    broken["info"][0]["headline"] = "A test until [TIME]"
+    broken["info"][1]["severity"] = "Huge"
+    broken["info"][1]["area"] = [
+        {"areaDesc": "Nowhere", "geocode": [{"valueName": "ISO3166-2", "value": "ZZ-1"}]},
+        {"areaDesc": "Unread", "polygon": ["here"]},
+    ]
+    answer = post(client, officers, broken)
+    assert answer.status_code == 422
+    assert pointers(answer) >= {
+        "/alert/info/0/expires",
+        "/alert/info/1/severity",
+        "/alert/scope",
+        "/alert/info/1/area/0/geocode/0",
+    }
+    warned = {(each["rule"], each["pointer"]) for each in answer.get_json()["warnings"]}
+    assert warned >= {("W-02", "/alert/info/0/headline"), ("W-03", "/alert/info/0/headline")}
+
+
+def test_of_what_could_not_be_read_nothing_more_is_said(
+    client: FlaskClient, officers: Officers, warning: Made
+) -> None:
+    broken = warning(status="Real", references=["flood-0"], msgType="Update")
+    answer = post(client, officers, broken, omit=[{"channel": "sms", "reason": "x"}])
+    assert pointers(answer) == {"/alert/status", "/alert/references/0"}
+
+
 def test_findings_of_rules_name_rule_pointer_and_path(
     client: FlaskClient, officers: Officers, warning: Made
 ) -> None:
