@@ -56,6 +56,9 @@ class Settings:
     cap_profiles: tuple[
         str, ...
     ] = ()  # names of alerting.cap.profiles that every warning to be issued is held to
+    cap_signing_key_file: str = ""  # PEM: private key, certificate; what is issued is signed, or not issued
+    cap_signing_key_password: str = ""  # of that key, where it is encrypted
+    cap_anchors_file: str = ""  # PEM with the certificates that signatures of others are verified against
     surplus_percent: float = 10.0  # people planned above the approved number that put a dispatch on hold
 
     log_level: str = "INFO"
@@ -116,6 +119,9 @@ class _Reader:
             default_country=text("default_country"),
             maximum_life=self.number("MAXIMUM_LIFE", 24 * 3600.0, 60, 30 * 86400),
             cap_profiles=self.profiles("CAP_PROFILES"),
+            cap_signing_key_file=text("cap_signing_key_file"),
+            cap_signing_key_password=text("cap_signing_key_password"),
+            cap_anchors_file=text("cap_anchors_file"),
             surplus_percent=self.number("SURPLUS_PERCENT", 10.0, 0, 1000),
             log_level=text("log_level").upper(),
             web_concurrency=int(self.number("WEB_CONCURRENCY", 1, 1, 256)),

@@ -74,6 +74,7 @@ TABLE: Mapping[type[Exception], Any] = {
     authoring.Contradicted: _contradicted,
     authoring.NotFound: _is(404, "not-found"),
     authoring.SamePerson: _is(403, "same-person"),
+    authoring.NotSigned: _is(503, "not-signed"),
     authoring.WrongState: _is(409, "wrong-state"),
     subscribing.Refused: _subscribing_refused,
     subscribing.FileRefused: _file_refused,

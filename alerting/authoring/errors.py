@@ -6,6 +6,7 @@
     ├── NotFound      no such warning (404)
     ├── SamePerson    who submits does not approve (403)
     ├── Contradicted  the words contradict the status, and nobody has overridden that (409)
+    ├── NotSigned     the authority's key cannot sign what was to be issued (503)
     └── WrongState    the warning is not in a state that allows this (409)
 
 Invariant: a Refused holds at least one finding of severity error; its warnings are those of the same look.
@@ -60,6 +61,10 @@ class Contradicted(AuthoringError):
             "else submit the warning again with other words"
         )
         self.findings = tuple(findings)
+
+
+class NotSigned(AuthoringError):
+    """The signing key, its certificate or its file is unusable: nothing was issued; the text says why."""
 
 
 class WrongState(AuthoringError):

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from alerting.authoring import gate, lineage, policy
+from alerting.authoring import gate, lineage, policy, signing
 from alerting.authoring.errors import NotFound, SamePerson, WrongState
 from alerting.authoring.freeze import document
 from alerting.authoring.lineage import Lineage
@@ -33,13 +33,13 @@ def approve(
     alert_id: UUID,
     *,
     actor: Actor,
-    settings: Settings,  # noqa: ARG001 - the contract of all acts
+    settings: Settings,
     now: datetime,
     overrides: Sequence[Override] = (),
 ) -> Issued:
-    """Issue a submitted warning; raises NotFound, SamePerson, WrongState, Contradicted, Refused. `now` is aware.
+    """Issue a submitted warning; raises NotFound, SamePerson, WrongState, Contradicted, Refused, NotSigned.
 
-    `overrides` are the contradictions (W-03) that the approver takes on; they are audited. Of two approvals at once one
+    `now` is aware. `overrides` are the contradictions (W-03) that the approver takes on; they are audited. Of two approvals at once one
     wins and the other meets WrongState.
     """
     with transaction() as session:
@@ -60,7 +60,9 @@ def approve(
         if acts_on.errors:
             raise WrongState("; ".join(finding.message for finding in acts_on.errors))
         accept(alert, overrides)
-        dispatches = put_in_force(session, alert_id, alert, acts_on, approved_by=actor.name, now=now)
+        dispatches = put_in_force(
+            session, alert_id, alert, acts_on, approved_by=actor.name, settings=settings, now=now
+        )
         if overrides:
             audit.append(
                 session,
@@ -95,14 +97,16 @@ def put_in_force(
     acts_on: Lineage,
     *,
     approved_by: str | None,
+    settings: Settings,
     now: datetime,
 ) -> list[int]:
-    """Issue inside a transaction: state, lineage, withdrawal, a dispatch per channel, feed version. Their ids.
+    """Issue inside a transaction: signature, state, lineage, withdrawal, a dispatch per channel, feed version. Their ids.
 
     `approved_by` None means that the policy asked for nobody; then no number of people was approved either.
     """
     alerts.issue(session, alert_id, approved_by=approved_by, now=now)
     stored = alerts.lock(session, [alert_id])[alert_id]
+    signing.sign(session, stored, settings, now)
     segments = alerts.segments_of(session, alert_id)
     ended = [each.id for each in acts_on.ended]
     reached = [each.id for each in acts_on.known]

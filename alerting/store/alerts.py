@@ -179,6 +179,14 @@ def issue(session: Session, alert: UUID, *, approved_by: str | None, now: dateti
     )
 
 
+def keep_signed(session: Session, alert: UUID, signed: bytes) -> None:
+    """Keep the document with our signature: from now on the public gets this one."""
+    session.execute(
+        text("UPDATE alert_state SET signed_xml = :signed WHERE alert = :alert"),
+        {"alert": alert, "signed": signed},
+    )
+
+
 def end(session: Session, alerts: Collection[UUID], *, state: AlertState, by: UUID, now: datetime) -> None:
     """End alerts that another one (`by`) takes the place of or lifts, and record the lineage."""
     values = {"alerts": list(alerts), "state": state.value, "by": by, "now": now}
@@ -261,7 +269,7 @@ def listing(
 
 
 def cap_xml(session: Session, alert: UUID) -> bytes | None:
-    """The CAP document of any alert; for the public use `public_xml`."""
+    """The CAP document of any alert as written or received, without our signature; for the public use `public_xml`."""
     found = session.execute(
         text("SELECT cap_xml FROM alert WHERE id = :id"), {"id": alert}
     ).scalar_one_or_none()

@@ -122,6 +122,7 @@ alert_state = Table(
     _time("issued_at"),
     _time("ended_at"),
     _time("expires"),  # the latest of its segments
+    Column("signed_xml", LargeBinary),  # cap_xml with our signature, made at the issue; null: without
     _one_of("state", AlertState),
     Index("alert_state_in_force_idx", "expires", postgresql_where=text("state = 'issued'")),
 )
@@ -543,8 +544,8 @@ NEVER_DELETED = ("alert", "audit")
 PUBLIC_VIEW = f"""
 CREATE VIEW public_alert AS
 SELECT alert.id, alert.seq, alert.slug, alert.sender, alert.identifier, alert.sent, alert.msg_type, alert.cap,
-       alert.cap_xml, alert.received_at, alert.omit, alert_state.state, alert_state.issued_at, alert_state.ended_at,
-       alert_state.expires
+       COALESCE(alert_state.signed_xml, alert.cap_xml) AS cap_xml, alert.received_at, alert.omit, alert_state.state,
+       alert_state.issued_at, alert_state.ended_at, alert_state.expires
 FROM alert JOIN alert_state ON alert_state.alert = alert.id
 WHERE {PUBLIC_GATE} AND alert_state.issued_at IS NOT NULL
 """  # noqa: S608 - a constant of this module
