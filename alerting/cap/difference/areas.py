@@ -1,7 +1,7 @@
 """The areas of two infos: which are new, which are gone, and how the ground of the others has moved.
 
 Imports the geometry. Geocodes are compared as codes: what ground they name is not known here. Invariant: ground is
-measured as the difference of two unions on one grid, so the same border drawn with other points is no change of ground.
+measured as the difference of two unions, so the same border drawn with other points is no change of ground.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from alerting.cap.area import ground
+from alerting.cap.crossing import tangled
 from alerting.cap.difference.change import Change, Kind, quoted, square_kilometres
 from alerting.cap.difference.fields import Side, compared
 from alerting.cap.difference.matching import matched
@@ -21,7 +22,6 @@ from alerting.cap.findings import Place
 from alerting.cap.model import Area
 from alerting.cap.schema import AREA
 
-_GRID: Final = 1e-7  # degrees, a centimetre: below it two borders are one
 _NOTHING: Final = 1e-4  # square kilometres: slivers along a border that was drawn anew
 _SHAPES: Final = frozenset({"polygon", "circle"})
 _EMPTY: Final = shapely.Polygon()
@@ -88,17 +88,12 @@ def _about(subject: str, change: Change) -> Change:
 
 
 def _in_all(old: Side, new: Side) -> Iterator[Change]:
-    grounds = [_union(side.value.area) for side in (old, new)]
-    change = _moved_ground("ground in all", old, new, *grounds)
+    drawn = [[shape for shape in map(ground, side.value.area) if shape is not None] for side in (old, new)]
+    if any(map(tangled, drawn)):
+        return
+    change = _moved_ground("ground in all", old, new, *(shapely.union_all(shapes) for shapes in drawn))
     if change is not None:
         yield change
-
-
-def _union(areas: Sequence[Area]) -> BaseGeometry | None:
-    shapes = [shape for shape in map(ground, areas) if shape is not None]
-    if not shapes:
-        return None
-    return shapes[0] if len(shapes) == 1 else shapely.union_all(shapes, grid_size=_GRID)
 
 
 def _moved_ground(
@@ -106,8 +101,11 @@ def _moved_ground(
 ) -> Change | None:
     """The change of ground, None where there is none."""
     first, second = before or _EMPTY, after or _EMPTY
-    added = square_km(shapely.difference(second, first, grid_size=_GRID))
-    removed = square_km(shapely.difference(first, second, grid_size=_GRID))
+    if tangled([first, second]):
+        message = f"{subject}: drawn anew, with more crossings than can be measured"
+        return Change(Kind.CHANGED, old.place, new.place, "ground", None, None, message)
+    added = square_km(shapely.difference(second, first))
+    removed = square_km(shapely.difference(first, second))
     if added < _NOTHING and removed < _NOTHING:
         return None
     kind = Kind.ADDED if removed < _NOTHING else Kind.REMOVED if added < _NOTHING else Kind.CHANGED

@@ -70,7 +70,7 @@ def tolerantly(data: bytes, *, now: datetime) -> Contents:
     """Every alert of the file, mended where it is not CAP 1.2; a JSON array is read as several."""
     if _is_json(data, b"{["):
         parsed = _parsed(data)
-        several = parsed if isinstance(parsed, list) else [parsed]
+        several = parsed if isinstance(parsed, list) and 0 < len(parsed) <= _most_alerts() else [parsed]
         return Contents(tuple(Part(_from_json(each)) for each in several))
     from alerting.cap.tolerant import read_tolerant
 
@@ -86,6 +86,14 @@ def as_it_comes(data: bytes, *, now: datetime) -> Contents:
     (part,) = contents.parts
     other = part.document.draft is None and any(each.rule == "X-02" for each in part.document.findings)
     return tolerantly(data, now=now) if other else contents
+
+
+def _most_alerts() -> int:
+    """A JSON array holds no more alerts than an XML document of the same elements could."""
+    from alerting.cap.limits import LIMITS
+    from alerting.cap.schema import ALERT
+
+    return LIMITS.elements // (1 + len(ALERT.required))
 
 
 def _is_json(data: bytes, opening: bytes) -> bool:
