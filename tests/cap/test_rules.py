@@ -87,6 +87,25 @@ SOUND = {
     "UTC and a circle not far from Greenwich": ground(
         sent=made.SENT.astimezone(UTC), polygon=(), circle=("5,-1 30",)
     ),
+    "well-known lists": made.alert(
+        made.info(
+            event_code=tuple(
+                m.NamedValue(name, "x") for name in ("SAME", "FIPS", "ZIP", "UGC", "EMMA_ID", "a.b")
+            )
+        )
+    ),
+    "files of every registered kind": made.alert(
+        *[
+            made.info(resource=resource(mime_type=f"{kind}/x").resource)
+            for kind in ("application", "audio", "example", "font", "haptics", "image")
+        ]
+    ),
+    "files of the other registered kinds": made.alert(
+        *[
+            made.info(resource=resource(mime_type=f"{kind}/x").resource)
+            for kind in ("message", "model", "multipart", "text", "video")
+        ]
+    ),
     "a file of any registered kind": made.alert(resource(mime_type="Text/html; charset=utf-8")),
     "a headline of 160": made.alert(made.info(headline="h" * 160)),
     "a literal ampersand": made.alert(made.info(description="a & b; 3 < 4 > 2")),
@@ -111,10 +130,26 @@ ZERO = made.SENT.astimezone(UTC)
 EAST = "10,31 10,32 11,32 11,31 10,31"
 WEST = "10,-31 10,-32 11,-32 11,-31 10,-31"
 AVOID = m.ResponseType.AVOID
+
+
+def comb(*, upright: bool, teeth: int = 400) -> str:
+    """A ring of narrow teeth; one upright and one lying cross each other some 600 000 times."""
+    points: list[tuple[float, float]] = []
+    for n in range(teeth):
+        low, high = n / teeth, (n + 0.5) / teeth
+        points += [(low, 0), (low, 1), (high, 1), (high, 0)]
+    points += [(points[-1][0], -0.1), (0, -0.1), (0, 0)]
+    return " ".join(f"{y},{x}" if upright else f"{x},{y}" for x, y in points)
+
+
 UNSOUND: list[tuple[str, str, m.Alert, str]] = [
     ("X-05", "warning", made.alert(made.info(description="<b>Go</b>")), "/info/0/description"),
     ("X-05", "warning", made.alert(made.info(headline="wind &gt; 8")), "/info/0/headline"),
     ("X-05", "warning", made.alert(note="a&#160;b"), "/note"),
+    ("X-05", "warning", made.alert(note="a&#xAB;b"), "/note"),
+    ("X-05", "warning", made.alert(note="&Uuml;ber"), "/note"),
+    ("X-05", "warning", made.alert(note="&frac12;"), "/note"),
+    ("X-05", "warning", made.alert(note="</P>"), "/note"),
     ("X-05", "warning", ground(area_desc="x<br>y"), "/info/0/area/0/areaDesc"),
     ("X-07", "error", made.alert(identifier=""), "/identifier"),
     ("X-07", "error", made.alert(sender="\t"), "/sender"),
@@ -152,6 +187,7 @@ UNSOUND: list[tuple[str, str, m.Alert, str]] = [
     ("I-03", "warning", made.alert(made.info(), made.info(event="Fire")), "/info/1/event"),
     ("I-04", "warning", made.alert(made.info(), made.info(language="fr")), "/info/1/headline"),
     ("I-04", "warning", made.alert(made.info(event="Inundation of the plain"), made.info(language="fr", event="Inundation of the plain", headline="h", description="d", instruction="i")), "/info/1/event"),
+    ("I-04", "warning", made.alert(made.info(language="en"), made.info(language="fr")), "/info/1/headline"),
     ("I-05", "error", made.alert(made.info(category=(m.Category.MET, m.Category.GEO, m.Category.MET))), "/info/0/category/2"),
     ("I-06", "warning", made.alert(made.info(response_type=(AVOID, AVOID))), "/info/0/responseType/1"),
     ("I-06", "warning", made.alert(made.info(response_type=(AVOID, m.ResponseType.NONE))), "/info/0/responseType/1"),
@@ -163,6 +199,7 @@ UNSOUND: list[tuple[str, str, m.Alert, str]] = [
     ("I-09", "error", made.alert(code("SAME", " ")), "/info/0/eventCode/0/value"),
     ("I-09", "warning", made.alert(code("S.A.M.E.", "FFW")), "/info/0/eventCode/0/valueName"),
     ("I-09", "warning", made.alert(code("same", "FFW")), "/info/0/eventCode/0/valueName"),
+    *[("I-09", "warning", made.alert(code(name, "x")), "/info/0/eventCode/0/valueName") for name in ("Fips", "zip", "ugc", "Emma_ID", "U.G.C")],
     ("I-09", "error", ground(geocode=(m.NamedValue("FIPS", ""),)), "/info/0/area/0/geocode/0/value"),
     ("I-11", "warning", made.alert(made.info(expires=None)), "/info/0/expires"),
     ("I-12", "error", made.alert(made.info(effective=CLOCK - timedelta(seconds=1))), "/info/0/effective"),
@@ -217,6 +254,7 @@ UNSOUND: list[tuple[str, str, m.Alert, str]] = [
     ("G-09", "warning", ground(polygon=("0,0 1,1 0,1 1,0 0,0",)), "/info/0/area/0/polygon/0"),
     ("G-09", "warning", ground(polygon=("0,0 0,1 0,2 0,0",)), "/info/0/area/0/polygon/0"),
     ("G-09", "warning", ground(polygon=(made.SQUARE, "10.9,20 10.9,21 12,21 12,20 10.9,20")), "/info/0/area/0/polygon/1"),
+    ("G-09", "warning", ground(polygon=(comb(upright=True), comb(upright=False))), "/info/0"),
     ("G-10", "error", ground(polygon=("1,1 " * (LIMITS.points + 1),)), "/info"),
     ("G-11", "warning", made.alert(made.info(area=())), "/info/0/area"),
     ("G-11", "warning", update(info=(made.info(area=()),)), "/info/0/area"),
@@ -313,6 +351,33 @@ def test_an_update_names_the_whole_chain_that_is_in_force() -> None:
     assert "other" in found[0].message
     whole = update(references=made.naming(part, FIRST, other))
     assert "A-13" not in {found.rule for found in check(whole, Context(now=made.NOW, known=known))}
+
+
+def test_what_is_said_of_known_messages_names_them() -> None:
+    known = {("river.example", "river-2026-1"): made.alert(note="other")}
+    (found,) = check(made.alert(), Context(known=known))
+    assert found.message == "this sender has used this identifier for another message: take a new one"
+    assert (found.severity, found.pointer) == (ERROR, "/identifier")
+
+
+def test_messages_that_nobody_knows_are_no_reason_to_complain() -> None:
+    stranger = made.alert(identifier="elsewhere")
+    known = {(stranger.sender, stranger.identifier): stranger}
+    assert check(update(), Context(now=made.NOW, known=known)) == ()
+
+
+def test_a_rule_is_silent_where_what_it_goes_by_could_not_be_read() -> None:
+    text = write(made.alert(references=made.naming(FIRST), note="x")).decode()
+    assert "A-08" in {found.rule for found in check(read(text.encode()))}
+    broken = read(text.replace(">Alert<", ">Warning<").encode())
+    assert [(found.rule, found.pointer) for found in check(broken)] == [("A-06", "/msgType")]
+
+
+def test_profiles_are_taken_by_name_and_once() -> None:
+    here = Context(profiles=("wmo", "wmo"))
+    found = [finding for finding in check(made.alert(), here) if finding.rule == "WMO-01"]
+    assert len(found) == 1
+    assert check(made.alert()) == ()
 
 
 # ---- how findings come ----

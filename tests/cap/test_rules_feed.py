@@ -61,6 +61,7 @@ UNSOUND = [
     ("F-07", "error", "/feed/entry[1]", ATOM.replace(LINK, "")),
     ("F-07", "error", "/feed/entry[1]", ATOM.replace("application/cap+xml", "text/html")),
     ("F-07", "error", "/feed/entry[1]", ATOM.replace("https://river.example/1", " ")),
+    ("F-07", "error", "/feed/entry[1]", ATOM.replace(' href="https://river.example/1"', "")),
     ("F-08", "error", "/feed/entry[2]/id", ATOM.replace("</feed>", f"{ENTRY}</feed>")),
     ("F-09", "error", "/rss/channel/item[1]", RSS.replace("<title>Flood</title>", "<title> </title>")),
     ("F-10", "error", "/rss/channel/item[1]/link", RSS.replace("<link>https://river.example/1</link>", "")),
@@ -74,6 +75,26 @@ UNSOUND = [
 ]  # fmt: skip
 
 
+ATOM_NEEDS = "is missing or blank: Atom needs one in every feed and entry"
+SAID = {
+    "F-01": f"id {ATOM_NEEDS}",
+    "F-02": f"title {ATOM_NEEDS}",
+    "F-03": f"updated {ATOM_NEEDS}",
+    "F-04": f"id {ATOM_NEEDS}",
+    "F-05": f"title {ATOM_NEEDS}",
+    "F-06": f"updated {ATOM_NEEDS}",
+    "F-07": "the entry leads to no CAP message: add a link of type application/cap+xml",
+    "F-08": "an earlier entry has this id: give each entry its own",
+    "F-09": "the item says nothing: give it a title or a description",
+    "F-10": "link is missing: give the address of the CAP message",
+    "F-12": "guid is recommended: readers know an item again by it",
+    "F-13": "contentObject is missing: put the CAP message into one",
+    "F-14": "there is no CAP message in it: embed one, or name one with mimeType application/cap+xml and uri",
+    "/rss/channel": "channel is missing: put the items into one",
+    "/rss/channel/pubDate": "pubDate is recommended: say when the channel was published",
+}
+
+
 @pytest.mark.parametrize("feed", SOUND.values(), ids=SOUND.keys())
 def test_nothing_is_said_against_a_sound_feed(feed: str) -> None:
     assert check_feed(feed.encode()) == ()
@@ -85,6 +106,7 @@ def test_nothing_is_said_against_a_sound_feed(feed: str) -> None:
 def test_each_lack_is_found_alone(rule: str, severity: str, path: str, feed: str) -> None:
     found = [(finding.rule, finding.severity.value, finding.path) for finding in check_feed(feed.encode())]
     assert found == [(rule, severity, path)]
+    assert check_feed(feed.encode())[0].message == SAID.get(rule, SAID.get(path))
 
 
 def test_every_rule_of_feeds_has_a_case() -> None:
@@ -99,25 +121,48 @@ def test_all_lacks_come_at_once_with_pointers_too() -> None:
     assert all(15 < len(finding.message) < 160 for finding in found)
 
 
+NOT_XML = "the feed is not well-formed XML: write it anew"
+NO_DOCTYPE = "a feed needs no DOCTYPE, and none is followed: take it out"
+NO_FEED = "the root must be that of an Atom or RSS feed or of an EDXL-DE envelope"
+
+
 @pytest.mark.parametrize(
-    ("rule", "data"),
+    ("rule", "said", "data"),
     [
-        ("X-01", b"<feed"),
-        ("X-01", b""),
-        ("X-01", b'<!DOCTYPE rss [<!ENTITY a "b">]><rss>&a;</rss>'),
-        ("X-02", b"<feed/>"),
-        ("X-02", write(made.alert())),
-        ("X-02", b'<EDXLDistribution xmlns="urn:x"/>'),
+        ("X-01", NOT_XML, b"<feed"),
+        ("X-01", NOT_XML, b""),
+        ("X-01", NOT_XML, b'<?xml version="1.0" encoding="no-such"?><rss/>'),
+        ("X-01", NO_DOCTYPE, b'<!DOCTYPE rss [<!ENTITY a "b">]><rss>&a;</rss>'),
+        ("X-02", NO_FEED, b"<feed/>"),
+        ("X-02", NO_FEED, write(made.alert())),
+        ("X-02", NO_FEED, b'<EDXLDistribution xmlns="urn:x"/>'),
+        ("X-02", NO_FEED, b"<EDXLDistribution/>"),
+        ("X-02", NO_FEED, b'<x xmlns="urn:oasis:names:tc:emergency:EDXL:DE:1.0"/>'),
     ],
 )
-def test_what_is_no_feed_is_refused(rule: str, data: bytes) -> None:
-    assert [(finding.rule, finding.path) for finding in check_feed(data)] == [(rule, "")]
+def test_what_is_no_feed_is_refused(rule: str, said: str, data: bytes) -> None:
+    found = [
+        (finding.rule, finding.severity.value, finding.path, finding.message) for finding in check_feed(data)
+    ]
+    assert found == [(rule, "error", "", said)]
+
+
+def test_an_entity_of_a_feed_is_never_read(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("hush")
+    data = f'<!DOCTYPE rss [<!ENTITY a SYSTEM "{secret.as_uri()}">]><rss><channel>&a;</channel></rss>'
+    assert [finding.message for finding in check_feed(data.encode())] == [NO_DOCTYPE]
 
 
 def test_feeds_and_findings_are_bounded() -> None:
     many = ATOM.replace(ENTRY, "<entry/>" * 50).encode()
     assert len(check_feed(many, Limits(findings=7))) == 7
-    assert [found.rule for found in check_feed(many, Limits(size=len(many) - 1))] == ["X-01"]
+    (large,) = check_feed(many, Limits(size=len(many) - 1))
+    assert (large.rule, large.severity.value, large.pointer) == ("X-01", "error", "")
+    assert large.message == "the feed is larger than the limits allow: split it"
+    tags = ATOM.count("<")
+    assert check_feed(ATOM.encode(), Limits(elements=tags // 2 + tags % 2)) == ()
+    assert [found.rule for found in check_feed(ATOM.encode(), Limits(elements=tags // 2 - 1))] == ["X-01"]
     assert check_feed(ATOM.encode(), Limits(size=len(ATOM))) == ()
     assert [found.rule for found in check_feed(many, Limits(elements=20))] == ["X-01"]
 

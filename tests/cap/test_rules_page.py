@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from alerting.cap import jsonform, schema, xml
+from alerting.cap import rules as package
 from alerting.cap.profiles import PROFILES
 from alerting.cap.rules import ERROR, rules
 from alerting.cap.rules.feed import BY_FEEDS
@@ -77,6 +78,11 @@ def test_every_rule_says_its_clause_and_its_demand() -> None:
         assert judged.clause
         assert judged.demand.endswith("."), judged.id
         assert judged.severities
+
+
+def test_the_package_offers_what_it_names() -> None:
+    assert len(package.__all__) == 11
+    assert all(hasattr(package, name) for name in package.__all__)
 
 
 def test_no_rule_is_milder_when_issuing() -> None:
