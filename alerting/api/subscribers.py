@@ -11,22 +11,17 @@ from typing import Any, cast
 
 from flask import Response, request
 
-from alerting.api import paging
+from alerting.api import paging, subscription
 from alerting.api.access import allow, caller
 from alerting.api.answers import ListedAnswer, ReportAnswer, SubscribedAnswer, SubscribersAnswer
 from alerting.api.documented import refuses
 from alerting.api.problems import Problem, Refused
-from alerting.api.reading import ApiBlueprint, wrong_type
+from alerting.api.reading import JSON, ApiBlueprint, wrong_type
 from alerting.api.schemas import ImportQuery, SubscriberBody
 from alerting.api.setting import now, settings
 from alerting.authoring.keys import Role
 from alerting.subscribing import (
-    Floor,
-    Follow,
     Listed,
-    NewAddress,
-    PointFollow,
-    RegionFollow,
     Report,
     Subscribed,
     erase,
@@ -46,16 +41,17 @@ blp = ApiBlueprint("subscribers", __name__, url_prefix="/api/v1", description="W
 
 @blp.route("/subscribers", methods=["POST"])
 @refuses(blp, 400, 415)
-@blp.arguments(SubscriberBody)
+@blp.doc(requestBody={"required": True, "content": {JSON: {"schema": SubscriberBody}}})
 @blp.response(201, SubscribedAnswer)
 @blp.alt_response(200, schema=SubscribedAnswer, success=True, description="An address was known already")
 @allow(Role.REGISTRAR)
-def subscriber_new(body: dict[str, Any]) -> tuple[Subscribed, int, dict[str, str]]:
+def subscriber_new() -> tuple[Subscribed, int, dict[str, str]]:
     """Subscribe somebody who agreed to it."""
+    body = subscription.read()
     made = subscribe(
         language=body["language"],
-        follows=[_follow(follow) for follow in body["follows"]],
-        addresses=[NewAddress(each["channel"], each["address"]) for each in body["addresses"]],
+        follows=[subscription.follow(each) for each in body["follows"]],
+        addresses=[subscription.address(each) for each in body["addresses"]],
         consent_at=body["consent_at"] or now(),
         source="api",
         settings=settings(),
@@ -64,13 +60,6 @@ def subscriber_new(body: dict[str, Any]) -> tuple[Subscribed, int, dict[str, str
         audience=body["audience"],
     )
     return made, 201 if made.created else 200, {"Location": f"/api/v1/subscribers/{made.id}"}
-
-
-def _follow(body: dict[str, Any]) -> Follow:
-    floor = Floor[body["floor"].upper()]
-    if "region" in body:
-        return RegionFollow(body["region"], floor, body["hazards"])
-    return PointFollow(body["lat"], body["lon"], floor, body["hazards"])
 
 
 @blp.route("/subscribers", methods=["GET"])

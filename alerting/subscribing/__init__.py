@@ -20,7 +20,7 @@ from alerting.subscribing.importing import Report, import_csv, lines_of
 from alerting.subscribing.inbound import Outcome, Understood, inbound
 from alerting.subscribing.people import Listed, Page, count, erase, find, get, page
 from alerting.subscribing.rows import RowFinding
-from alerting.subscribing.subscribe import Stopped, Subscribed, stop, subscribe
+from alerting.subscribing.subscribe import Stopped, Subscribed, examine, stop, subscribe
 from alerting.subscribing.wishes import Follow, NewAddress, PointFollow, RegionFollow
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "UnknownKey",
     "count",
     "erase",
+    "examine",
     "export",
     "find",
     "get",

@@ -86,6 +86,33 @@ def subscribe(
     return Subscribed(outcome.subscriber, outcome.created, outcome.silent)
 
 
+def examine(
+    *,
+    language: str | None,
+    follows: Sequence[Follow | None],
+    addresses: Sequence[NewAddress | None],
+    consent_at: datetime | None,
+    settings: Settings,
+    now: datetime,
+    external_id: str | None = None,
+) -> tuple[Finding, ...]:
+    """What would be wrong with the parts of a subscription whose form is refused already; stores nothing.
+
+    None stands for a part that could not be read, in its place among the others: nothing is said of it.
+    """
+    findings: list[Finding] = []
+    _language(language, findings)
+    if addresses:
+        _addresses(addresses, settings, findings)
+    if follows:
+        with transaction() as session:
+            _places(follows, Regions(session), findings)
+    if consent_at is not None:
+        _consent(consent_at, now, findings)
+    _external_id(external_id, findings)
+    return tuple(findings)
+
+
 def stop(token: str, *, now: datetime, channel: str = "email") -> Stopped | None:
     """Stop a subscriber's addresses of a channel by the token of an unsubscribe link (RFC 8058); None if it is unknown.
 
@@ -105,10 +132,12 @@ def _language(written: str | None, findings: list[Finding]) -> str | None:
 
 
 def _addresses(
-    given: Sequence[NewAddress], settings: Settings, findings: list[Finding]
+    given: Sequence[NewAddress | None], settings: Settings, findings: list[Finding]
 ) -> tuple[tuple[str, str], ...]:
     found: dict[tuple[str, str], None] = {}
     for n, new in enumerate(given):
+        if new is None:
+            continue
         where = "address" if new.channel in addresses.ADDRESSED else "channel"
         try:
             found[new.channel, addresses.normalise(new.channel, new.written, settings.default_country)] = None
@@ -119,13 +148,13 @@ def _addresses(
     return tuple(found)
 
 
-def _places(follows: Sequence[Follow], regions: Regions, findings: list[Finding]) -> tuple[Place, ...]:
+def _places(follows: Sequence[Follow | None], regions: Regions, findings: list[Finding]) -> tuple[Place, ...]:
     found: dict[Place, None] = {}
     if not 0 < len(follows) <= wishes.MOST_FOLLOWS:
         mend = f"give a region or a point, at most {wishes.MOST_FOLLOWS} in all"
         findings.append(Finding("/follows", f"there are {len(follows)} follows", mend))
     for n, follow in enumerate(follows[: wishes.MOST_FOLLOWS]):
-        place = _place(f"/follows/{n}", follow, regions, findings)
+        place = None if follow is None else _place(f"/follows/{n}", follow, regions, findings)
         if place is not None:
             found[place] = None
     return tuple(found)

@@ -68,6 +68,30 @@ def test_every_fault_of_the_structure_is_named_at_once(client: FlaskClient, offi
     }
 
 
+def test_faults_of_structure_hide_none_that_only_the_use_case_knows(
+    client: FlaskClient, officers: Officers
+) -> None:
+    body = _somebody(
+        addresses=[{"channel": "pigeon", "address": "x"}, {"channel": "sms", "address": "12"}, "me"],
+        follows=[{"floor": "huge", "region": "ZZ"}, {"region": "ZZ"}, {"region": "XA"}],
+        language="!!",
+        consent_at="2999-01-01T00:00:00Z",
+    )
+    answer = client.post("/api/v1/subscribers", json=body, headers=officers.of("registrar"))
+    assert answer.status_code == 422
+    assert [each["pointer"] for each in answer.get_json()["errors"]] == [
+        "/addresses/0/channel",
+        "/addresses/2",
+        "/follows/0/floor",
+        "/language",
+        "/addresses/1/address",
+        "/follows/1/region",
+        "/consent_at",
+    ]
+    assert client.post("/api/v1/subscribers", json=[], headers=officers.of("registrar")).status_code == 422
+    assert client.get("/api/v1/subscribers", headers=officers.of("registrar")).get_json()["subscribers"] == []
+
+
 def test_what_only_the_use_case_knows_is_named_by_pointer_too(
     client: FlaskClient, officers: Officers
 ) -> None:
