@@ -25,6 +25,7 @@ from shapely.geometry.base import BaseGeometry
 from alerting.cap.crossing import tangled
 from alerting.cap.limits import LIMITS
 from alerting.cap.model import Area
+from alerting.cap.simplify import simplify as simplify  # noqa: PLC0414 - offered here, beside the ground that it takes
 
 _NUMERALS: Final = b"0123456789+-.eE"
 _WORLD: Final = shapely.box(-180, -90, 180, 90)
