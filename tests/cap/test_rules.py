@@ -106,6 +106,13 @@ SOUND = {
             for kind in ("message", "model", "multipart", "text", "video")
         ]
     ),
+    "no language and English": made.alert(made.info(language=None), made.info(language="en")),
+    "schemes in capitals": made.alert(
+        made.info(
+            web="HTTPS://river.example/flood",
+            resource=(m.Resource("Map", "image/png", size=0, uri="HTTPS://river.example/map.png"),),
+        )
+    ),
     "a file of any registered kind": made.alert(resource(mime_type="Text/html; charset=utf-8")),
     "a headline of 160": made.alert(made.info(headline="h" * 160)),
     "a literal ampersand": made.alert(made.info(description="a & b; 3 < 4 > 2")),
@@ -188,6 +195,7 @@ UNSOUND: list[tuple[str, str, m.Alert, str]] = [
     ("I-04", "warning", made.alert(made.info(), made.info(language="fr")), "/info/1/headline"),
     ("I-04", "warning", made.alert(made.info(event="Inundation of the plain"), made.info(language="fr", event="Inundation of the plain", headline="h", description="d", instruction="i")), "/info/1/event"),
     ("I-04", "warning", made.alert(made.info(language="en"), made.info(language="fr")), "/info/1/headline"),
+    ("I-04", "warning", made.alert(made.info(language=None), made.info(language="fr")), "/info/1/headline"),
     ("I-05", "error", made.alert(made.info(category=(m.Category.MET, m.Category.GEO, m.Category.MET))), "/info/0/category/2"),
     ("I-06", "warning", made.alert(made.info(response_type=(AVOID, AVOID))), "/info/0/responseType/1"),
     ("I-06", "warning", made.alert(made.info(response_type=(AVOID, m.ResponseType.NONE))), "/info/0/responseType/1"),
@@ -349,6 +357,7 @@ def test_an_update_names_the_whole_chain_that_is_in_force() -> None:
     found = [found for found in check(alert, Context(now=made.NOW, known=known)) if found.rule == "A-13"]
     assert [(finding.pointer, finding.severity) for finding in found] == [("/references", WARNING)]
     assert "other" in found[0].message
+    assert "A-13" in {found.rule for found in check(alert, Context(known=known))}
     whole = update(references=made.naming(part, FIRST, other))
     assert "A-13" not in {found.rule for found in check(whole, Context(now=made.NOW, known=known))}
 
@@ -371,6 +380,12 @@ def test_a_rule_is_silent_where_what_it_goes_by_could_not_be_read() -> None:
     assert "A-08" in {found.rule for found in check(read(text.encode()))}
     broken = read(text.replace(">Alert<", ">Warning<").encode())
     assert [(found.rule, found.pointer) for found in check(broken)] == [("A-06", "/msgType")]
+
+
+def test_one_polygon_too_large_is_named_where_more_are_allowed_in_all() -> None:
+    alert = ground(polygon=("1,1 " * (LIMITS.points + 1),))
+    found = [each for each in check(alert, Context(limits=Limits(points=10**7))) if each.rule == "G-10"]
+    assert [(each.severity, each.pointer) for each in found] == [(ERROR, "/info/0/area/0/polygon/0")]
 
 
 def test_profiles_are_taken_by_name_and_once() -> None:

@@ -48,7 +48,7 @@ def _core() -> Iterator[str]:
     for letter, title in _GROUPS:
         yield f"## {letter}: {title}\n"
         yield "| id | clause | on reading | on publishing | judged by | silent without | demand |\n|---|---|---|---|---|---|---|"
-        rows = [
+        rows: list[tuple[str, ...]] = [
             (judged.id, judged.clause, _severities(judged.severities), "", "reader", "", judged.demand)
             for judged in BY_READERS
         ]
