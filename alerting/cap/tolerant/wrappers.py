@@ -105,12 +105,20 @@ def _walk(
     while waiting:
         element = waiting.pop()
         if _is_alert(element):
-            source = etree.tostring(element, method="c14n", with_tail=False)
+            source = _canonical(element)
             found.append(Found(element, source, said, _sent_around(element)))
             continue
         if local(element).lower() in _ENTRIES:
             entries.append(element)
         waiting += element.iterchildren("*", reversed=True)
+
+
+def _canonical(element: etree._Element) -> bytes:
+    """The subtree by exclusive canonicalisation, comments kept: without what the wrapper declares, as it was signed.
+
+    Inclusive canonicalisation of a subtree is none in libxml2 2.14: it writes xmlns="" on elements of a namespace.
+    """
+    return etree.tostring(element, method="c14n", exclusive=True, with_comments=True, with_tail=False)
 
 
 def _sent_around(element: etree._Element) -> str:
@@ -163,7 +171,7 @@ def _summary(entry: etree._Element, said: tuple[Said, ...]) -> Found | None:
     message = "only a feed's entry, no alert, is here: it was read as a summary"
     if link:
         message += f"; the alert itself is at {link[:300]}"
-    source = etree.tostring(entry, method="c14n", with_tail=False)
+    source = _canonical(entry)
     return Found(_built(told), source, (*said, ("T-21", message)))
 
 
