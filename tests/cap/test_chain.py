@@ -75,6 +75,32 @@ def test_part_of_a_chain_may_be_ended() -> None:
     assert at(3, FIRST, other, message("end", 2, other, kind=m.MsgType.CANCEL)) == ["first"]
 
 
+def test_an_update_replaces_several_and_leaves_the_rest() -> None:
+    north, south, east = message("north", 0), message("south", 0), message("east", 0)
+    merged = message("merged", 1, north, south)
+    assert at(2, north, south, east, merged) == ["east", "merged"]
+
+
+def test_an_update_that_names_only_the_first_leaves_the_second_in_force() -> None:
+    """What is not named is not ended: A-13 warns of it, nothing is guessed."""
+    assert at(3, FIRST, SECOND, message("other", 2, FIRST)) == ["second", "other"]
+
+
+def test_one_message_may_be_replaced_by_several() -> None:
+    assert at(3, FIRST, message("north", 1, FIRST), message("south", 2, FIRST)) == ["north", "south"]
+
+
+def test_a_cancel_may_come_before_what_it_ends() -> None:
+    end = message("end", 2, FIRST, kind=m.MsgType.CANCEL, info=())
+    assert unresolved([end]) == {("river.example", "first")}
+    assert at(3, end, FIRST) == []
+
+
+def test_a_message_is_judged_by_when_it_was_sent_not_by_when_it_came() -> None:
+    end = message("end", 2, FIRST, kind=m.MsgType.CANCEL, info=())
+    assert at(1.9, end, FIRST) == ["first"]
+
+
 def test_a_wrong_sent_in_a_reference_still_matches() -> None:
     wrong = (m.Reference(FIRST.sender, FIRST.identifier, made.SENT + 50 * HOUR),)
     assert at(3, FIRST, message("end", 2, FIRST, kind=m.MsgType.CANCEL, references=wrong)) == []
