@@ -7,9 +7,11 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
 
 from alerting.cap import model as m
 from alerting.cap.tolerant import read_tolerant
+from alerting.cap.xml import read, write
 from tests.cap import made
 from tests.cap.tolerant.received import RIGHT, alert, changed, mends, rules, taken
 
@@ -286,6 +288,13 @@ def test_mends_have_paths_and_pointers() -> None:
 def test_a_document_with_too_many_points_is_refused() -> None:
     only = changed((made.SQUARE, "1,1 " * 200_000))
     assert [finding.rule for finding in only.document.findings] == ["G-10"]
+
+
+@given(made.alerts)
+def test_whatever_can_be_written_is_read_and_comes_out_strict(written: m.Alert) -> None:
+    for each in read_tolerant(write(written)).alerts:
+        if each.document.alert is not None:
+            assert read(write(each.document.alert)).alert == each.document.alert
 
 
 def test_reading_twice_gives_the_same() -> None:
