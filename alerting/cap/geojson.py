@@ -1,7 +1,7 @@
 """A warning as GeoJSON (RFC 7946): a feature for each area of each info, in the order of the document.
 
 Imports the JSON form and the geometry. Invariant: the same alert gives the same value, nothing of the warning is lost
-but the polygons' own wording, and no ring crosses the antimeridian: `area.ground` has cut it there.
+but the polygons' own wording. `area.ground` has wound the rings anticlockwise (3.1.6) and cut them at the antimeridian.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _features(alert: Alert) -> Iterator[tuple[dict[str, Any], BaseGeometry | Non
 def _shape(area: Area) -> BaseGeometry | None:
     shape = ground(area)
     if shape is not None:
-        return _wound(shape)
+        return shape
     points: list[tuple[float, float]] = []
     for text in area.circle:
         try:
@@ -81,12 +81,6 @@ def _shape(area: Area) -> BaseGeometry | None:
     if len(points) == 1:
         return shapely.Point(points[0])
     return shapely.MultiPoint(points) if points else None
-
-
-def _wound(shape: BaseGeometry) -> BaseGeometry:
-    """Outer rings anticlockwise, holes clockwise (3.1.6)."""
-    wound: BaseGeometry = shapely.orient_polygons(shape, exterior_cw=False)
-    return wound
 
 
 def _feature(name: str, properties: dict[str, Any], shape: BaseGeometry | None) -> dict[str, Any]:

@@ -102,6 +102,15 @@ def test_what_is_no_cap_1_2_and_what_is_signed_already_is_not_signed() -> None:
         assert file in refused.stderr
 
 
+def test_every_fault_of_a_document_that_is_not_signed_is_told(files: Path) -> None:
+    broken = (files / "river.xml").read_bytes().replace(b"Severe", b"Bad").replace(b"Observed", b"Sure")
+    (files / "broken.xml").write_bytes(broken)
+    refused = cap("sign", "broken.xml", "--key", "key.pem")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "/alert/info[1]/severity" in refused.stderr
+    assert "/alert/info[1]/certainty" in refused.stderr
+
+
 def test_files_that_hold_no_key_or_certificate_end_with_2() -> None:
     for words in (
         ("sign", "river.xml", "--key", "anchors.pem"),

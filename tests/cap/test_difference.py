@@ -166,6 +166,51 @@ def test_the_same_border_with_other_points_is_said_to_be_the_same_ground() -> No
     assert _moved(redrawn) == ['area "River plain": drawn with other points, the same ground']
 
 
+def test_a_border_that_moved_by_less_than_a_hand_is_the_same() -> None:
+    rounded = made.area(polygon=("10,20 10,21 11,21 11,20.00000001 10,20",))
+    assert _moved(rounded) == ['area "River plain": drawn with other points, the same ground']
+
+
+def test_the_only_area_left_on_either_side_is_the_same_one_elsewhere() -> None:
+    assert _moved(made.area(area_desc="Delta", polygon=(NORTH,), geocode=())) == [
+        'area "Delta": areaDesc: "River plain" -> "Delta"',
+        'area "Delta": geocode removed: "FIPS 12345"',
+        'area "Delta": 12,068 km2 added, 12,108 km2 removed (12,108 km2 -> 12,068 km2)',
+    ]
+
+
+def test_areas_without_a_code_are_not_matched_by_having_none() -> None:
+    def areas(*names: str, dx: int) -> tuple[m.Area, ...]:
+        return tuple(
+            m.Area(name, polygon=(f"0,{n + dx} 1,{n + dx} 1,{n + dx + 1} 0,{n + dx}",))
+            for n, name in enumerate(names)
+        )
+
+    before, after = areas("A", "B", dx=0), areas("C", "D", dx=9)
+    changes = _changes(made.info(area=before), made.info(area=after))
+    assert [change.message.split(" (")[0] for change in changes[1:]] == [
+        'area removed: "A"',
+        'area removed: "B"',
+        'area added: "C"',
+        'area added: "D"',
+    ]
+
+
+def _comb(*, upright: bool) -> str:
+    teeth: list[tuple[float, float]] = [(0, 0)]
+    for n in range(400):
+        teeth += [(1, n / 400), (1, (n + 0.4) / 400), (0.001, (n + 0.4) / 400), (0.001, (n + 0.9) / 400)]
+    teeth += [(0, 1), (0, 0)]
+    return " ".join(f"{x:.5f},{y:.5f}" if upright else f"{y:.5f},{x:.5f}" for x, y in teeth)
+
+
+def test_two_combs_are_not_cut_with_each_other() -> None:
+    """They cross each other 640 000 times in 30 kB: cutting them would take minutes."""
+    one, other = (made.area(polygon=(_comb(upright=upright),)) for upright in (True, False))
+    (change,) = _changes(made.info(area=(one,)), made.info(area=(other,)))
+    assert change.message == 'area "River plain": drawn anew, with more crossings than can be measured'
+
+
 def test_codes_of_an_area_are_compared_as_codes() -> None:
     renamed = made.area(geocode=(m.NamedValue("FIPS", "54321"),))
     assert _moved(renamed) == ['area "River plain": geocode FIPS: "12345" -> "54321"']
