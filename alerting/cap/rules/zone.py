@@ -7,38 +7,32 @@ earth it lies.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Final
 
 from alerting.cap.area import BadShape, circle
-from alerting.cap.findings import WARNING
+from alerting.cap.findings import WARNING, Place
 from alerting.cap.model import Alert
 from alerting.cap.rules.registry import Case, Fault, rule
 
 # Clocks of the zone UTC are kept from about 30 degrees west (Greenland) to 15 east; beyond 30 none is.
 _FAR: Final = 30.0
-_TIMES: Final = ("effective", "onset", "expires")
-
-
-def _is_utc(moment: datetime | None) -> bool:
-    return moment is not None and not moment.utcoffset()
 
 
 @rule("I-18", clause="3.3.2", severity=WARNING, needs=("sent",))
 def times_are_local(alert: Alert, case: Case) -> Iterator[Fault]:
     """Times carry the offset of the place that is warned, not UTC, where the ground tells."""
-    written = [
-        (("info", i, name), getattr(info, name)) for i, info in enumerate(alert.info) for name in _TIMES
-    ]
-    far = None
-    for place, moment in [(("sent",), alert.sent), *written]:
-        if _is_utc(moment):
-            if far is None:
-                far = _is_far(case)
-            if far:
-                yield Fault(
-                    place, "this is UTC and the area lies far from it: write the local time and offset"
-                )
+    found: list[Place] = [] if alert.sent.utcoffset() else [("sent",)]
+    for i, info in enumerate(alert.info):
+        effective, onset, expires = info.effective, info.onset, info.expires
+        if effective is not None and not effective.utcoffset():
+            found.append(("info", i, "effective"))
+        if onset is not None and not onset.utcoffset():
+            found.append(("info", i, "onset"))
+        if expires is not None and not expires.utcoffset():
+            found.append(("info", i, "expires"))
+    if found and _is_far(case):
+        for place in found:
+            yield Fault(place, "this is UTC and the area lies far from it: write the local time and offset")
 
 
 def _is_far(case: Case) -> bool:
