@@ -137,7 +137,7 @@ def _joins(before: str, character: str) -> bool:
     if 0x1F3FB <= code <= 0x1F3FF or 0xE0020 <= code <= 0xE007F:  # skin tones, flag tags
         return True
     if last == "\u200d":
-        return True  # emoji sequences, and conjuncts that are asked for
+        return not character.isspace()  # emoji sequences, and conjuncts that are asked for
     if unicodedata.combining(last) == 9 and unicodedata.category(character) == "Lo":
         return True  # a virama binds the next consonant (GB9c)
     if _is_flag_letter(character) and all(map(_is_flag_letter, before)):
