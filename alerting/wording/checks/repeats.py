@@ -28,13 +28,13 @@ def find(alert: Alert) -> Iterator[Finding]:
             if len(letters) < _SHORT or letters.isdecimal():
                 continue
             before = seen.setdefault((place[-1], letters), [])
-            others = [tongue for tongue, written in before if not _same(tongue, language) and written != text]
-            if others and not any(written == text for _, written in before):
+            others = [(tongue, written) for tongue, written in before if not _same(tongue, language)]
+            if others and all(written != text for _, written in others):
                 yield Finding(
                     "W-04",
                     WARNING,
                     place,
-                    f"but for punctuation this is the {place[-1]} of the info in {others[0]}: translate it into {language}",
+                    f"but for punctuation this is the {place[-1]} of the info in {others[0][0]}: translate it into {language}",
                 )
             before.append((language, text))
 
