@@ -14,7 +14,7 @@ from lxml import etree
 
 from alerting.cap.findings import Place
 from alerting.cap.model import NamedValue
-from alerting.cap.schema import ALERT, AREA, INFO, NAMESPACE, RESOURCE, SIGNATURE_NAMESPACE, Block, Field
+from alerting.cap.schema import ALERT, AREA, INFO, RESOURCE, SIGNATURE_NAMESPACE, Block, Field
 from alerting.cap.tolerant.mends import Notes
 from alerting.cap.values import BLANK, short
 
@@ -102,6 +102,7 @@ Stray = tuple[Block, Field, "etree._Element | Raw"]  # noqa: SLF001 - lxml has n
 def sort(alert: etree._Element, notes: Notes) -> tuple[Raw, int]:
     """The alert's elements in their blocks, and how many signatures were passed over."""
     sorting = _Sorting(notes, namespace(alert))
+    sorting.attributes(alert, ())
     raw = sorting.block(alert, ALERT, ())
     sorting.settle(raw)
     return raw, sorting.signatures
@@ -119,6 +120,11 @@ class _Sorting:
         raw = Raw(block)
         self._children(element, raw, place, 0)
         return raw
+
+    def attributes(self, element: etree._Element, place: Place) -> None:
+        """CAP has none; hints at a schema's place are no news."""
+        if any("chemaLocation" not in str(name) for name in element.attrib):
+            self._notes.add("T-03", place, "CAP has no attributes: they were left out")
 
     def _children(self, element: etree._Element, raw: Raw, place: Place, depth: int) -> None:
         if (element.text or "").strip(BLANK) or any((child.tail or "").strip(BLANK) for child in element):
@@ -168,8 +174,7 @@ class _Sorting:
         raw.last = max(raw.last, own.rank)
         if local(child) != own.name:
             self._notes.add("T-03", at, f"{short(local(child))} was read as {own.name}")
-        if any("}" not in str(name) or namespace_of(str(name)) == NAMESPACE for name in child.attrib):
-            self._notes.add("T-03", at, "CAP has no attributes: they were left out")
+        self.attributes(child, at)
         if own.block is not None and own.block.make is not NamedValue:
             raw.nested.setdefault(own.name, []).append(self._inner(child, own, raw, at))
         else:

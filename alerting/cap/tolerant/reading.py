@@ -93,6 +93,8 @@ class Leaves:
         """One word of a vocabulary; its default, or None, where there is none that can be read."""
         text = self.one(field.name)
         value = field.words.get(text)
+        if value is not None:
+            self._unblanked(self.elements(field.name)[:1], self.at(field.name))
         return value if value is not None else self._odd_word(text, field, self.at(field.name))
 
     def words(self, field: Field) -> tuple[Any, ...]:
@@ -101,6 +103,8 @@ class Leaves:
         for n, element in enumerate(self.elements(field.name)):
             text = self.bare(field.name, element, n)
             value = field.words.get(text)
+            if value is not None:
+                self._unblanked([element], self.at(field.name, n))
             if value is None:  # several in one element, or written otherwise
                 parts = re.split(r"[,;/]|\s{2,}", text) if texts.word(text, field) is None else [text]
                 made = [self._odd_word(part, field, self.at(field.name, n)) for part in parts]
@@ -108,6 +112,10 @@ class Leaves:
             else:
                 found.append(value)
         return tuple(dict.fromkeys(found))
+
+    def _unblanked(self, elements: list[etree._Element], at: Place) -> None:
+        if any(element.text != (element.text or "").strip(BLANK) for element in elements):
+            self.notes.add("T-03", at, "blanks around the word were left out")
 
     def _odd_word(self, text: str, field: Field, at: Place) -> Any:
         value = texts.word(text, field)

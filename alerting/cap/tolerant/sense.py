@@ -42,7 +42,8 @@ _COLOURS: Final = {
 }
 _BY_COLOUR: Final = {word: severity for severity, words in _COLOURS.items() for word in words}
 _PLACES: Final = re.compile(
-    r"(?:^|[:_\s.])(?:region|regions|area|areas|location|locations|place|province|state|zone)(?:$|[:_\s.0-9])"
+    r"(?:^|[:_\s.])(?:regi[oó]n|regions|regiones|areas?|locations?|places?|province|ubicaci[oó]n|localizaci[oó]n|lugar|zona|"
+    r"trayectoria)(?:$|[:_\s.0-9])"
 )
 
 

@@ -97,6 +97,14 @@ def test_elements_in_the_wrong_block_go_home() -> None:
     assert alert(taken(flat)) == made.alert()
 
 
+def test_blanks_around_words_and_attributes_are_left_out() -> None:
+    only = changed(
+        (">Actual<", ">\n Actual <"), ("<event>", '<event lang="en">'), ("<alert ", '<alert id="a" ')
+    )
+    assert alert(only) == made.alert()
+    assert mends(only) == [("T-03", "/alert"), ("T-03", "/alert/info[1]/event"), ("T-03", "/alert/status")]
+
+
 def test_strangers_duplicates_and_stray_text_are_left_out() -> None:
     only = changed(
         ("<event>", "stray <Type>x</Type><event>"),
