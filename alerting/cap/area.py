@@ -115,6 +115,7 @@ def polygon(text: str) -> BaseGeometry:
     return _ring(flat, 90.0 if sum(flat[1::2]) > 0 else -90.0)
 
 
+@lru_cache(maxsize=256)
 def circle(text: str) -> Circle:
     """Centre and radius. Raises BadShape (G-03, G-04)."""
     try:

@@ -19,7 +19,9 @@ from shapely.geometry.base import BaseGeometry
 CROSSINGS: Final = 100_000
 """Boxes of edges that may touch beyond those of neighbours."""
 
-_FEW: Final = 600  # points: their edges cannot cross more often than that
+UNCROWDED: Final = 600
+"""So few points that their edges cannot cross more often than CROSSINGS."""
+
 _NEIGHBOURS: Final = 6  # boxes of edges that each edge touches on an honest outline
 _CHUNK: Final = 32  # boxes asked for at once: each of them may meet every other
 _WORK: Final = 2_000_000  # points of polygons compared: a hundred times what any real warning needs
@@ -32,7 +34,7 @@ Boxes = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDA
 def tangled(shapes: Sequence[BaseGeometry]) -> bool:
     """Whether the edges of these polygons, taken together, might cross more often than CROSSINGS."""
     made: NDArray[Any] = np.asarray(shapes, dtype=object)
-    if int(shapely.get_num_coordinates(made).sum()) <= _FEW:
+    if int(shapely.get_num_coordinates(made).sum()) <= UNCROWDED:
         return False
     west, south, east, north = boxes = _boxes(made)
     limit = CROSSINGS + _NEIGHBOURS * len(west)

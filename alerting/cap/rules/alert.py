@@ -46,14 +46,14 @@ def sender_is_one_token(alert: Alert, _: Case) -> Iterator[Fault]:
         )
 
 
-@rule("A-04", clause="3.2.1", severity=WARNING, needs=("sent",))
+@rule("A-04", clause="3.2.1", severity=WARNING, needs=("sent",), about="now")
 def sent_is_not_ahead(alert: Alert, case: Case) -> Iterator[Fault]:
     """sent does not lie in the future, beyond the skew that the context allows."""
     if case.now is not None and alert.sent > case.now + case.context.skew:
         yield Fault(("sent",), "sent lies in the future: give the time at which the message was made")
 
 
-@rule("A-05", clause="3.2.1", severity=WARNING, needs=("status",))
+@rule("A-05", clause="3.2.1", severity=WARNING, needs=("status",), about="drilling")
 def status_fits_its_use(alert: Alert, case: Case) -> Iterator[Fault]:
     """An Exercise names itself in note, and nobody issues a Draft, System or Test message to warn people."""
     status = alert.status
@@ -74,7 +74,7 @@ def error_explains_itself(alert: Alert, _: Case) -> Iterator[Fault]:
         yield Fault(("note",), "an Error says in note what was wrong: write it")
 
 
-@rule("A-09", clause="3.2.1", severity=ERROR, needs=("scope",))
+@rule("A-09", clause="3.2.1", severity=ERROR, needs=("scope",), about="limited")
 def restriction_goes_with_restricted(alert: Alert, _: Case) -> Iterator[Fault]:
     """restriction stands with scope Restricted, and only there."""
     restricted = alert.scope is Scope.RESTRICTED
@@ -88,7 +88,7 @@ def restriction_goes_with_restricted(alert: Alert, _: Case) -> Iterator[Fault]:
         )
 
 
-@rule("A-10", clause="3.2.1", severity=ERROR, needs=("scope",))
+@rule("A-10", clause="3.2.1", severity=ERROR, needs=("scope",), about="limited")
 def private_has_addresses(alert: Alert, _: Case) -> Iterator[Fault]:
     """scope Private lists its recipients, those with blanks in quotation marks."""
     if alert.scope is Scope.PRIVATE and not alert.addresses:
@@ -100,7 +100,7 @@ def private_has_addresses(alert: Alert, _: Case) -> Iterator[Fault]:
             )
 
 
-@rule("A-15", clause="3.2.1", severity=WARNING)
+@rule("A-15", clause="3.2.1", severity=WARNING, about="incidents")
 def incidents_are_names(alert: Alert, _: Case) -> Iterator[Fault]:
     """Each incident is a name, those with blanks in quotation marks."""
     for n, incident in enumerate(alert.incidents):

@@ -67,7 +67,7 @@ def references_look_back(alert: Alert, _: Case) -> Iterator[Fault]:
         seen.add(key)
 
 
-@rule("A-13", clause="3.2.1", severity=WARNING, needs=("msgType", "sent"))
+@rule("A-13", clause="3.2.1", severity=WARNING, needs=("msgType", "sent"), about="known")
 def all_replaced_messages_named(alert: Alert, case: Case) -> Iterator[Fault]:
     """An Update or Cancel names every message of its chain that is still in force (of those known)."""
     known = case.context.known

@@ -16,10 +16,11 @@ from typing import Final, Literal, NamedTuple
 
 from shapely.geometry.base import BaseGeometry
 
-from alerting.cap.area import BadShape, more_points, polygon
+from alerting.cap.area import BadShape, circle, more_points, polygon
+from alerting.cap.crossing import UNCROWDED
 from alerting.cap.findings import Document, Finding, Level, Place, by_place
 from alerting.cap.limits import LIMITS, Limits
-from alerting.cap.model import Alert, Area, Resource
+from alerting.cap.model import Alert, Area, Resource, Scope, Status
 from alerting.cap.slots import builder
 
 
@@ -69,14 +70,23 @@ class Case:
 
     `areas`, `circles` and `resources` are those of all infos with their places; `references` are the alert's; `several`
     are its infos where there is more than one. `shapes` are the polygons that could be read, each with its place and
-    whether it is valid; `flaws` say why others could not. With `too_many_points` (G-10) none was read.
+    whether it is valid; `flaws` say why others, and circles, could not. With `too_many_points` (G-10) none was read, and
+    where they are `crowded` their crossings are counted before they are compared. `bare` are the areas without a shape,
+    `heights` those with a ceiling; `drilling` says that the status is not Actual, `limited` that not everybody is meant.
     """
 
     __slots__ = (
         "areas",
+        "bare",
         "circles",
         "context",
+        "crowded",
+        "drilling",
         "flaws",
+        "heights",
+        "incidents",
+        "known",
+        "limited",
         "now",
         "publishing",
         "references",
@@ -91,6 +101,14 @@ class Case:
         self.now = context.now
         self.publishing = context.mode is Mode.PUBLISH
         self.references = alert.references
+        self.incidents = alert.incidents
+        self.known = context.known
+        self.drilling = alert.status is not Status.ACTUAL
+        self.limited = bool(
+            alert.scope is not Scope.PUBLIC or alert.addresses or alert.restriction is not None
+        )
+        self.bare: list[tuple[Place, Area]] = []
+        self.heights: list[tuple[Place, Area]] = []
         self.several = alert.info if len(alert.info) > 1 else ()
         self.areas: list[tuple[Place, Area]] = []
         polygons: list[tuple[Place, str]] = []
@@ -100,6 +118,10 @@ class Case:
             for a, area in enumerate(info.area):
                 place: Place = ("info", i, "area", a)
                 self.areas.append((place, area))
+                if not area.polygon and not area.circle:
+                    self.bare.append((place, area))
+                if area.ceiling is not None:
+                    self.heights.append((place, area))
                 for n, text in enumerate(area.polygon):
                     polygons.append(((*place, "polygon", n), text))
                 for n, text in enumerate(area.circle):
@@ -107,11 +129,21 @@ class Case:
             for r, resource in enumerate(info.resource):
                 self.resources.append((("info", i, "resource", r), resource))
         texts = [text for _, text in polygons]
-        self.too_many_points = more_points(texts, context.limits.points)
+        self.crowded = more_points(texts, UNCROWDED)
+        self.too_many_points = self.crowded and more_points(texts, context.limits.points)
         self.shapes: list[tuple[Place, BaseGeometry, bool]] = []
         self.flaws: list[tuple[Place, BadShape]] = []
-        if polygons and not self.too_many_points:
+        if self.too_many_points:
+            limit = context.limits.points
+            message = f"the polygons have more than {limit} points: simplify them"
+            self.flaws.append((("info",), BadShape("G-10", message)))
+        elif polygons:
             self._read(polygons)
+        for spot, text in self.circles:
+            try:
+                circle(text)
+            except BadShape as bad:
+                self.flaws.append((spot, bad))
 
     def _read(self, polygons: list[tuple[Place, str]]) -> None:
         """Read every polygon, each text once: the languages of a warning repeat them."""
@@ -131,7 +163,22 @@ class Case:
                 self.shapes.append((place, *shape))
 
 
-About = Literal["areas", "circles", "flaws", "references", "resources", "several", "shapes"]
+About = Literal[
+    "areas",
+    "bare",
+    "circles",
+    "drilling",
+    "flaws",
+    "heights",
+    "incidents",
+    "known",
+    "limited",
+    "now",
+    "references",
+    "resources",
+    "several",
+    "shapes",
+]
 Test = Callable[[Alert, Case], Iterator[Fault]]
 
 
