@@ -90,6 +90,12 @@ def test_limits_come_first() -> None:
     assert read_tolerant(RIGHT.encode(), limits=Limits(elements=10)).alerts == ()
 
 
+def test_limits_hold_for_what_was_repaired() -> None:
+    bare = RIGHT.replace("Go to high ground.", "& " * 100).encode()
+    assert read_tolerant(bare).alerts
+    assert read_tolerant(bare, limits=Limits(size=len(bare) + 10)).alerts == ()
+
+
 @pytest.mark.parametrize(
     "hostile",
     [
