@@ -130,9 +130,9 @@ def test_of_what_could_not_be_read_nothing_more_is_said(
     client: FlaskClient, officers: Officers, warning: Made
 ) -> None:
     broken = warning(status="Real", references=["flood-0"], msgType="Update")
-    omit = [{"channel": channel, "reason": "x"} for channel in ("sms", "email")]
-    answer = post(client, officers, broken, omit=omit)
-    assert pointers(answer) == {"/alert/status", "/alert/references/0"}
+    assert pointers(post(client, officers, broken)) == {"/alert/status", "/alert/references/0"}
+    data = as_xml(warning()).replace(b"<status>Actual", b"<status>Real")
+    assert pointers(post_xml(client, officers, data, "?omit=sms:x&omit=email:x")) == {"/status"}
 
 
 def test_findings_of_rules_name_rule_pointer_and_path(
