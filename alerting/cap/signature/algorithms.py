@@ -55,7 +55,7 @@ class Form:
     comments: bool
 
 
-SHA1: Final = hashes.SHA1()  # noqa: S303 - old documents are reported on; never `valid`
+SHA1: Final = hashes.SHA1()  # noqa: S303  # nosec B303 - for reports on old documents, never `valid`
 
 DIGESTS: Final[dict[str, hashes.HashAlgorithm]] = {
     f"{_DSIG}sha1": SHA1,
