@@ -113,7 +113,7 @@ SOUND = {
             resource=(m.Resource("Map", "image/png", size=0, uri="HTTPS://river.example/map.png"),),
         )
     ),
-    "a file of any registered kind": made.alert(resource(mime_type="Text/html; charset=utf-8")),
+    "a file of any registered kind": made.alert(resource(mime_type="Text/html;\n charset=utf-8")),
     "a headline of 160": made.alert(made.info(headline="h" * 160)),
     "a literal ampersand": made.alert(made.info(description="a & b; 3 < 4 > 2")),
 }
