@@ -16,7 +16,7 @@ from typing import Final, Literal, NamedTuple
 
 from shapely.geometry.base import BaseGeometry
 
-from alerting.cap.area import BadShape, circle, more_points, polygon
+from alerting.cap.area import BadShape, circle, more_points, polygon, sound
 from alerting.cap.crossing import UNCROWDED
 from alerting.cap.findings import Document, Finding, Level, Place, by_place
 from alerting.cap.limits import LIMITS, Limits
@@ -153,7 +153,7 @@ class Case:
             if shape is None:
                 try:
                     geometry = polygon(text)
-                    shape = (geometry, geometry.is_valid)
+                    shape = (geometry, sound(geometry, crowded=self.crowded))
                 except BadShape as bad:
                     shape = bad
                 known[text] = shape
