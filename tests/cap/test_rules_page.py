@@ -116,9 +116,11 @@ def test_the_table_of_googles_checks_holds_no_other() -> None:
     assert sorted(row[0] for row in table("Google's cap-library")) == sorted(GOOGLE)
 
 
-def test_the_refusals_that_are_explained_are_errors_on_reading() -> None:
+def test_every_refusal_that_the_schema_does_not_share_is_explained() -> None:
     every = [*rules(), *(entry for name in PROFILES for entry in rules(profile=name))]
     errors = {entry.id for entry in every if entry.severity is ERROR}
+    milder = {"US-07"}  # refuses a wrong word, and only recommends to name one
+    readers = {"X-01", "X-03"}
     explained = [row[0] for row in table("The strict verdict and the schema's")]
     assert explained == sorted(explained)
-    assert set(explained) <= errors
+    assert set(explained) == errors | milder | readers
