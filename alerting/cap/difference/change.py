@@ -48,6 +48,10 @@ class Change:
     message: str
     languages: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        # Names and values of codes go into it as they are: whatever breaks a line there must not break a report.
+        object.__setattr__(self, "message", " ".join(self.message.split()))
+
 
 def quoted(text: str) -> str:
     """The text between quotation marks on one line, its end left out where it is long."""
