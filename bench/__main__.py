@@ -55,7 +55,11 @@ def main(arguments: list[str]) -> int:
     for family, module in MODULES.items():
         if family.startswith(prefix.partition(".")[0]) or prefix.startswith(family):
             found = importlib.import_module(module).rows
-            rows += found(wanted) if family in {"cap", "fanout"} else [row for row in found() if wanted(row["name"])]
+            rows += (
+                found(wanted)
+                if family in {"cap", "fanout"}
+                else [row for row in found() if wanted(row["name"])]
+            )
     if not rows:
         print(f"no row is named {prefix}*", file=sys.stderr)
         return 2

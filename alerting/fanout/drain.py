@@ -113,7 +113,9 @@ class Drain:
         return self.clock() - idle_since < self.limit
 
     def _hungry(self) -> bool:
-        return self.clock() >= self.claim_at and self.stream.backlog() < max(self.adapter.limits.in_flight, int(self.speed * FLUSH))
+        return self.clock() >= self.claim_at and self.stream.backlog() < max(
+            self.adapter.limits.in_flight, int(self.speed * FLUSH)
+        )
 
     def _tend(self, run: Run) -> None:
         """Take in results; flush when it is time, when the stream starves or when a load has ended."""
