@@ -122,7 +122,9 @@ def _take(
     findings += frozen.findings
     if _errors(findings):
         raise Refused(by_place(findings))
-    state, people = _settle(session, made[0], alert, frozen, acts_on, passed, actor, contradicted, settings, now)
+    state, people = _settle(
+        session, made[0], alert, frozen, acts_on, passed, actor, contradicted, settings, now
+    )
     warnings = _warnings(findings)
     return Submitted(*made, state, created=True, warnings=warnings, people=tuple(sorted(people.items())))
 
@@ -154,9 +156,7 @@ def _settle(
     alerts.insert_renderings(session, alert_id, frozen.renderings)
     state = AlertState.SUBMITTED
     if not waits:
-        issue.put_in_force(
-            session, alert_id, alert, acts_on, approved_by=None, settings=settings, now=now
-        )
+        issue.put_in_force(session, alert_id, alert, acts_on, approved_by=None, settings=settings, now=now)
         state = AlertState.ISSUED
     _audit(session, alert_id, alert, passed, people, actor, state, now)
     return state, people
