@@ -13,9 +13,10 @@ from alerting.cap.findings import ERROR, Document, Finding
 from alerting.cap.limits import LIMITS, Limits
 from alerting.cap.schema import NAMESPACE
 from alerting.cap.tolerant import blocks, sense
-from alerting.cap.tolerant.elements import namespace, sort
+from alerting.cap.tolerant.elements import local, namespace, sort
 from alerting.cap.tolerant.mends import Mend, Notes, Taken, Tolerated
 from alerting.cap.tolerant.wrappers import Found, find
+from alerting.cap.values import short
 from alerting.cap.xml_writer import Unwritable, write
 
 __all__ = ["Mend", "Taken", "Tolerated", "read_tolerant"]
@@ -42,6 +43,8 @@ def _taken(found: Found, now: datetime | None, limits: Limits) -> Taken:
     notes = Notes(limits.findings)
     for rule, told in found.said:
         notes.add(rule, (), told)
+    if local(found.element) != "alert":
+        notes.add("T-03", (), f"{short(local(found.element))} was read as alert")
     version = _version(namespace(found.element), notes)
     raw, signatures = sort(found.element, notes)
     if signatures > 1:

@@ -256,7 +256,7 @@ def _shapes(own: Leaves) -> tuple[tuple[str, ...], tuple[str, ...]]:
     circles: list[str] = []
     made = [("polygon", n, shapes.polygon(text, swap=swap)) for n, text in enumerate(written)]
     rounds = [own.bare("circle", each, n) for n, each in enumerate(own.elements("circle"))]
-    made += [("circle", n, shapes.circle(text)) for n, text in enumerate(rounds) if text]
+    made += [("circle", n, shapes.circle(text)) for n, text in enumerate(rounds)]
     for name, n, shape in made:
         for rule, said in shape.said:
             own.notes.add(rule, own.at(name, n), said)

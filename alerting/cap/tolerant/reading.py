@@ -27,6 +27,7 @@ _JOINED: Final = frozenset({"description", "instruction", "note", "contact"})
 _TIMES: Final = ("sent", "effective", "onset", "expires")
 # What stands for a word that is missing or none of its vocabulary; those not named are left out.
 _DEFAULTS: Final = {"urgency": "Unknown", "severity": "Unknown", "certainty": "Unknown", "msgType": "Alert"}
+_TOKENS: Final = frozenset({"identifier", "sender"})  # no blank may stand in them, not even around
 _REFERENCES: Final = 5_000
 _OLD_REFERENCE: Final = re.compile(r"([^/,\s]+)/([^,\s]+)")
 
@@ -65,11 +66,15 @@ class Leaves:
             told = "joined" if name in _JOINED and len(distinct) > 1 else "the first was kept"
             self.notes.add("T-03", self.at(name), f"{name} stands more than once: {told}")
         if not distinct:
+            if self.elements(name) and not self.raw.block.by_name[name].required and name != "language":
+                self.notes.add("T-06", self.at(name), f"{name} is empty: it was left out")
             return ""
         return "\n\n".join(distinct) if name in _JOINED else distinct[0]
 
     def text(self, name: str) -> str | None:
         """A plain text, None for none."""
+        if name in _TOKENS:
+            self._unblanked(self.elements(name)[:1], self.at(name))
         return self._plain(self.one(name), self.at(name)) or None
 
     def many(self, name: str) -> tuple[str, ...]:
@@ -105,7 +110,9 @@ class Leaves:
             value = field.words.get(text)
             if value is not None:
                 self._unblanked([element], self.at(field.name, n))
-            if value is None:  # several in one element, or written otherwise
+            if not text:
+                self.notes.add("T-06", self.at(field.name, n), f"{field.name} is empty: it was left out")
+            elif value is None:  # several in one element, or written otherwise
                 parts = re.split(r"[,;/]|\s{2,}", text) if texts.word(text, field) is None else [text]
                 made = [self._odd_word(part, field, self.at(field.name, n)) for part in parts]
                 found += [each for each in made if each is not None]
@@ -114,7 +121,7 @@ class Leaves:
         return tuple(dict.fromkeys(found))
 
     def _unblanked(self, elements: list[etree._Element], at: Place) -> None:
-        if any(element.text != (element.text or "").strip(BLANK) for element in elements):
+        if any((element.text or "") != (element.text or "").strip(BLANK) for element in elements):
             self.notes.add("T-03", at, "blanks around the word were left out")
 
     def _odd_word(self, text: str, field: Field, at: Place) -> Any:

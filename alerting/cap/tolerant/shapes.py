@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
 import shapely
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from alerting.cap import area
+from alerting.cap.crossing import scribbled
 from alerting.cap.model import Area
 
 Pair = tuple[str, str]
@@ -37,10 +37,6 @@ _KILOMETRES: Final = {
 }
 _TOLERATED: Final = 0.05  # of the points may be unreadable
 _HOLES: Final = 200
-_MEETINGS: Final = (
-    12  # boxes that an edge's box may touch on the average; its own and its neighbours' are three
-)
-_AT_ONCE: Final = 50
 _DECIMALS: Final = (7, 10, 15)  # a centimetre, where that will do
 
 
@@ -133,7 +129,7 @@ def _readable(text: str) -> bool:
 def _sound(text: str) -> str | None:
     """The text with single blanks where it is a valid polygon of CAP already."""
     try:
-        return text if area.polygon(text).is_valid else None
+        return text if area.sound(area.polygon(text), crowded=True) else None
     except area.BadShape:
         return None
 
@@ -207,23 +203,6 @@ def _in_range(ring: list[Pair], said: list[tuple[str, str]]) -> list[Pair] | Non
     ]
 
 
-def _scribbled(shape: BaseGeometry) -> bool:
-    """Whether so many edges meet that taking the polygon apart would cost minutes: scribble, no area.
-
-    Counted on the boxes of the edges, a few at a time: a hostile ring of n points has n * n crossings.
-    """
-    points = shapely.get_coordinates(shape)
-    edges: Any = shapely.linestrings(np.stack([points[:-1], points[1:]], axis=1))
-    tree = shapely.STRtree(edges)
-    most = _MEETINGS * len(edges) + 300
-    met = 0
-    for start in range(0, len(edges), _AT_ONCE):
-        met += tree.query(edges[start : start + _AT_ONCE]).shape[1]
-        if met > most:
-            return True
-    return False
-
-
 def _pieces(rings: list[list[Pair]]) -> list[str] | None:
     """Hole-free polygons that enclose what the rings do; None where that cannot be written."""
     shapes: list[BaseGeometry] = []
@@ -232,9 +211,10 @@ def _pieces(rings: list[list[Pair]]) -> list[str] | None:
             shape = area.polygon(" ".join(f"{a},{b}" for a, b in ring))
         except area.BadShape:
             continue
-        if not shape.is_valid and _scribbled(shape):
+        kept = area.enclosed(shape, crowded=True)
+        if kept.is_empty and scribbled(shape):
             return []
-        shapes.append(_enclosed(shape))
+        shapes.append(kept)
     if not shapes:
         return None
     whole = shapes[0]
@@ -248,13 +228,6 @@ def _pieces(rings: list[list[Pair]]) -> list[str] | None:
     if simple is None:
         return None
     return [text for part in simple if (text := _text(part)) is not None]
-
-
-def _enclosed(shape: BaseGeometry) -> BaseGeometry:
-    if shape.is_valid:
-        return shape
-    parts = shapely.get_parts(shapely.make_valid(shape))
-    return shapely.union_all([part for part in parts if part.area > 0])
 
 
 def _without_holes(whole: BaseGeometry) -> list[Polygon] | None:
@@ -296,6 +269,8 @@ def _written(number: float, decimals: int = 7) -> str:
 
 def circle(text: str) -> Shape:
     """The circle mended; a radius of 0 stays, as the point that it is. Raises nothing."""
+    if not text.strip():
+        return Shape(said=(("T-12", "the circle is empty: it was left out"),))
     try:
         spot = area.circle(text)
     except area.BadShape:
@@ -334,7 +309,7 @@ def _circle(text: str) -> Shape:
 
 def position(polygons: tuple[str, ...], circles: tuple[str, ...]) -> str:
     """Where shapes lie, in figures that need no language: `18.31, -106.52`; the empty string for no shape."""
-    ground = area.ground(Area("", polygon=polygons, circle=circles))
+    ground = area.ground(Area("", polygon=polygons)) if polygons else None
     if ground is not None:
         spot = ground.representative_point()
         return f"{spot.y:.2f}, {spot.x:.2f}"

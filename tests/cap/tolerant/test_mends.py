@@ -172,6 +172,38 @@ def test_empty_references_and_those_to_itself_are_left_out() -> None:
     assert rules(only) == {"T-04", "T-07"}
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "path"),
+    [
+        ("<info>", "<restriction/><info>", "/alert/restriction"),
+        ("<info>", "<note> </note><info>", "/alert/note"),
+        ("<responseType>", "<responseType></responseType><responseType>", "/alert/info[1]/responseType[1]"),
+        ("<expires>2026-03-01T15:00:00+08:00<", "<expires><", "/alert/info[1]/expires"),
+        ("<web>https://river.example/flood<", "<web><", "/alert/info[1]/web"),
+    ],
+)
+def test_what_is_empty_is_left_out_and_said(old: str, new: str, path: str) -> None:
+    assert mends(changed((old, new))) == [("T-06", path)]
+
+
+def test_an_empty_circle_is_left_out_and_said() -> None:
+    only = changed(("</area>", "<circle/></area>"))
+    assert alert(only) == made.alert()
+    assert ("T-12", "/alert/info[1]/area[1]/circle[1]") in mends(only)
+
+
+def test_blanks_around_who_sent_what_are_left_out_and_said() -> None:
+    only = changed(("<identifier>", "<identifier> "), ("</sender>", "\n</sender>"))
+    assert alert(only) == made.alert()
+    assert mends(only) == [("T-03", "/alert/identifier"), ("T-03", "/alert/sender")]
+
+
+def test_a_root_of_another_spelling_is_read_and_said() -> None:
+    only = changed(("<alert ", "<Alert "), ("</alert>", "</Alert>"))
+    assert alert(only) == made.alert()
+    assert mends(only) == [("T-03", "/alert")]
+
+
 def test_a_place_in_a_parameter_stands_for_a_missing_area() -> None:
     start, end = RIGHT.index("<area>"), RIGHT.index("</area>") + len("</area>")
     named = "<parameter><valueName>layer:Google:Region:0.1</valueName><value>el Pacífico</value></parameter>"
