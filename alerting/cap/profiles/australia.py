@@ -17,6 +17,7 @@ from alerting.cap.profiles import demands
 from alerting.cap.profiles.lists import australian_events
 from alerting.cap.profiles.profile import Profile
 from alerting.cap.rules.registry import Case, Fault, rule
+from alerting.cap.values import short
 
 CODE: Final = "urn:oasis:names:tc:emergency:cap:1.2:profile:CAP-AU:1.0"
 PROFILE: Final = Profile(
@@ -95,7 +96,7 @@ def one_event_of_the_list(alert: Alert, _: Case) -> Iterator[Fault]:
         if not names:
             yield Fault(
                 ("info", i, "eventCode", n, "value"),
-                f"{value} is not in AUeventLIST 1.0: take a code from the list",
+                f"{short(value)} is not in AUeventLIST 1.0: take a code from the list",
             )
         elif demands.speaks(info, "en") and not _is_one_of(info.event, names):
             yield Fault(

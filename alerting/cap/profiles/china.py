@@ -27,7 +27,7 @@ from alerting.cap.profiles.china_codes import (
 )
 from alerting.cap.profiles.profile import Profile
 from alerting.cap.rules.registry import Case, Fault, rule
-from alerting.cap.values import UNREAD
+from alerting.cap.values import UNREAD, short
 
 PROFILE: Final = Profile(
     "china",
@@ -116,12 +116,12 @@ def one_of_four_classes(alert: Alert, _: Case) -> Iterator[Fault]:
             if kind is None:
                 yield Fault(
                     ("info", i, *step),
-                    f"{text} is of none of the four classes: event codes begin with 1, 2, 3 or 4",
+                    f"{short(text)} is of none of the four classes: event codes begin with 1, 2, 3 or 4",
                 )
             elif possible and kind not in possible:
                 yield Fault(
                     ("info", i, *step),
-                    f"{text} is of the class {kind}, the category is not: make event code and category agree",
+                    f"{short(text)} is of the class {kind}, the category is not: make event code and category agree",
                 )
 
 

@@ -18,7 +18,7 @@ from alerting.cap.profiles import demands
 from alerting.cap.profiles.lists import listed
 from alerting.cap.profiles.profile import Profile
 from alerting.cap.rules.registry import Case, Fault, rule
-from alerting.cap.values import UNREAD
+from alerting.cap.values import UNREAD, short
 
 CODE: Final = "IPAWSv1.0"
 PROFILE: Final = Profile(
@@ -78,7 +78,8 @@ def one_same_event(alert: Alert, case: Case) -> Iterator[Fault]:
         codes = list(demands.values(info.event_code, "SAME"))
         if info.event_code and len(codes) != 1:
             yield Fault(
-                ("info", i, "eventCode"), f"an info has one event code named SAME, this one has {len(codes)}"
+                ("info", i, "eventCode"),
+                f"an info has one event code named SAME, this one has {len(codes)}: keep or add one",
             )
         for n, value in codes:
             if not _EVENT.fullmatch(value):
@@ -89,7 +90,7 @@ def one_same_event(alert: Alert, case: Case) -> Iterator[Fault]:
             elif value != _NO_SAME_CODE and value not in listed("SAME"):
                 yield Fault(
                     ("info", i, "eventCode", n, "value"),
-                    f"{value} is not an event code of 47 CFR 11.31(e): take one from the list",
+                    f"{short(value)} is not an event code of 47 CFR 11.31(e): take one from the list",
                     WARNING,
                 )
     yield from demands.same_categories(case)

@@ -18,6 +18,7 @@ from alerting.cap.profiles import demands
 from alerting.cap.profiles.lists import listed
 from alerting.cap.profiles.profile import Profile
 from alerting.cap.rules.registry import Case, Fault, rule
+from alerting.cap.values import short
 
 PROFILE: Final = Profile(
     "wmo",
@@ -106,6 +107,6 @@ def event_from_the_list(alert: Alert, _: Case) -> Iterator[Fault]:
             elif code.value_name.strip() == "OET:v1.2" and value not in listed("OET"):
                 yield Fault(
                     ("info", i, "eventCode", n, "value"),
-                    f"{value} is not in version 1.2 of the OASIS list: take a term from it",
+                    f"{short(value)} is not in version 1.2 of the OASIS list: take a term from it",
                     ERROR,
                 )
