@@ -73,7 +73,7 @@ class Reading:
             if kind is _BLOCK:
                 value = self._pair(child, field.block) or self._nested(child, field, place, len(found[rank]))
             elif len(child):
-                value = self._not_leaf(child, field, place)
+                value = self._not_leaf(child, field, place, len(found[rank] or ()))
             elif kind is _TEXT:
                 value = child.text or ""
             elif kind is _WORD:
@@ -190,10 +190,9 @@ class Reading:
             self._wrong("X-04", at, f"CAP 1.2 has no such element in {block.name}: take it out")
         return last
 
-    def _not_leaf(self, child: etree._Element, field: Field, place: Place) -> Any:
-        self._wrong(
-            "X-04", (*place, field.name), f"{field.name} holds text alone: take the elements in it out"
-        )
+    def _not_leaf(self, child: etree._Element, field: Field, place: Place, n: int) -> Any:
+        at = (*place, field.name, n) if field.many else (*place, field.name)
+        self._wrong("X-04", at, f"{field.name} holds text alone: take the elements in it out")
         return (child.text or "") if field.kind is _TEXT else _BAD
 
     def _unknown_word(self, text: str, field: Field, place: Place, n: int) -> None:

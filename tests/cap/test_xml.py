@@ -140,6 +140,7 @@ def test_lists_with_quoted_blanks() -> None:
         ("<certainty>Observed", "<certainty>Very Likely", "I-08", "/alert/info[1]/certainty"),
         ("<event>Flood</event>", "", "X-07", "/alert/info[1]/event"),
         ("<event>Flood", "<event>Flo<b>o</b>d", "X-04", "/alert/info[1]/event"),
+        ("<category>Met", "<category>Geo</category><category>M<b>e</b>t", "X-04", "/alert/info[1]/category[2]"),
         ("<web>https://river.example/flood", "<web>https://[river", "I-15", "/alert/info[1]/web"),
         ("<areaDesc>River plain</areaDesc>", "", "G-01", "/alert/info[1]/area[1]/areaDesc"),
         ("</area>", "<altitude>high</altitude></area>", "G-07", "/alert/info[1]/area[1]/altitude"),
