@@ -76,7 +76,7 @@ def _numbers(text: str) -> list[float]:
     skeleton = raw.translate(None, _NUMERALS)
     pairs = (len(skeleton) + 1) // 2
     if skeleton != (b", " * pairs)[:-1]:
-        raw = " ".join(text.split()).encode("ascii", "replace")
+        raw = b" ".join(raw.split())  # XML's blanks alone: a no-break space is not one
         skeleton = raw.translate(None, _NUMERALS)
         pairs = (len(skeleton) + 1) // 2
         if skeleton != (b", " * pairs)[:-1]:

@@ -36,6 +36,7 @@ def test_any_white_space_and_any_decimal_are_read(text: str) -> None:
         ("1,1 1,2 1,1", "G-02"),
         ("1,1 1,2 2,2 2,1", "G-02"),
         ("1 1,1 2,2 2,1 1", "G-02"),
+        ("1,1\xa01,2\xa02,2\xa01,1", "G-02"),
         ("1,1,1 2 2,2 1,1", "G-02"),
         ("1,,1 1,2 2,2 1,,1", "G-02"),
         ("nan,1 1,2 2,2 nan,1", "G-02"),
@@ -109,6 +110,19 @@ def test_circles_across_the_antimeridian_and_the_poles(
     assert east <= 180
     assert south >= -90
     assert north <= 90
+
+
+@pytest.mark.parametrize(
+    ("latitude", "radius", "bearing"),
+    [(66.0, 3000.0, 6.86), (0.001, 9000.0, 357.0), (89.99, 1.0, 4.9), (85.0, 3000.0, 2.0)],
+)
+def test_a_circle_whose_rim_passes_a_pole_is_as_exact(latitude: float, radius: float, bearing: float) -> None:
+    """Edges there span many degrees of longitude, and bend away from the circle."""
+    shape = disc(Circle(latitude, 12.3, radius))
+    assert shape.is_valid
+    for share, inside in ((0.99999, True), (1.001, False)):
+        there = Geodesic.WGS84.Direct(latitude, 12.3, bearing, radius * 1000 * share)
+        assert shape.covers(Point(there["lon2"], there["lat2"])) is inside
 
 
 def test_a_circle_of_radius_0_covers_nothing() -> None:
