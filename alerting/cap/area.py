@@ -22,7 +22,7 @@ from geographiclib.geodesic import Geodesic
 from shapely import Polygon, affinity
 from shapely.geometry.base import BaseGeometry
 
-from alerting.cap.crossing import tangled
+from alerting.cap.crossing import scribbled, tangled
 from alerting.cap.limits import LIMITS
 from alerting.cap.model import Area
 from alerting.cap.simplify import simplify as simplify  # noqa: PLC0414 - offered here, beside the ground that it takes
@@ -41,6 +41,8 @@ _WKB_POLYGON: Final = 3
 _WKB_HEAD: Final = struct.Struct("=BIII").pack  # byte order, type, number of rings, points in the first
 _LITTLE_ENDIAN: Final = sys.byteorder == "little"
 _CORNERS: Final = 180  # of a circle's outline: its edges sag by 0.015 % of the radius
+_WIDE: Final = 2.5  # degrees of longitude from which on an edge is divided into _PARTS
+_PARTS: Final = 8
 _OUTWARD: Final = 1.0004  # the corners lie this much outside, so that no edge cuts into the circle
 
 
@@ -154,14 +156,27 @@ def disc(spot: Circle) -> BaseGeometry:
     if metres >= _HALF_WAY_ROUND:
         return _WORLD
     flat: list[float] = []
-    for corner in range(_CORNERS):
-        there = Geodesic.WGS84.Direct(spot.latitude, spot.longitude, 360.0 * corner / _CORNERS, metres)
-        flat += (there["lon2"], there["lat2"])
-    flat += flat[:2]
+    first = before = _corner(spot, 0.0, metres)
+    for corner in range(1, _CORNERS + 1):
+        azimuth = 360.0 * corner / _CORNERS
+        after = first if corner == _CORNERS else _corner(spot, azimuth, metres)
+        flat += before
+        if (
+            abs(math.remainder(after[0] - before[0], 360)) > _WIDE
+        ):  # near a pole edges bend away from the circle
+            for part in range(1, _PARTS):
+                flat += _corner(spot, azimuth + 360.0 / _CORNERS * (part / _PARTS - 1), metres)
+        before = after
+    flat += first
     poles = [pole for pole in (90.0, -90.0) if _metres_to(spot, pole) <= metres]
     shape = _ring(flat, poles[0] if len(poles) == 1 else None)
     # Round both poles the outline is that of the hole on the far side.
     return _WORLD.difference(shape) if len(poles) == 2 else shape
+
+
+def _corner(spot: Circle, azimuth: float, metres: float) -> tuple[float, float]:
+    there = Geodesic.WGS84.Direct(spot.latitude, spot.longitude, azimuth, metres)
+    return there["lon2"], there["lat2"]
 
 
 def _metres_to(spot: Circle, pole: float) -> float:
@@ -176,15 +191,15 @@ def ground(area: Area) -> BaseGeometry | None:
     polygon that crosses itself counts for what it encloses. Polygons whose edges cross too often to be united have no
     ground (`crossing.tangled`). Outlines run counterclockwise and holes clockwise (RFC 7946). Raises nothing.
     """
-    if more_points(area.polygon, LIMITS.points):
+    if more_points(area.polygon, LIMITS.points) or len(set(area.circle)) > LIMITS.circles:
         return None
     shapes: list[BaseGeometry] = []
-    for text in area.polygon:
+    for text in dict.fromkeys(area.polygon):
         try:
-            shapes.append(_enclosed(polygon(text), crowded=len(text) > _CROWDED))
+            shapes.append(enclosed(polygon(text), crowded=len(text) > _CROWDED))
         except BadShape:
             continue
-    for text in area.circle:
+    for text in dict.fromkeys(area.circle):
         try:
             shapes.append(disc(circle(text)))
         except BadShape:
@@ -203,10 +218,11 @@ def sound(shape: BaseGeometry, *, crowded: bool) -> bool:
     return not (crowded and tangled([shape], plainly=_PLAINLY)) and bool(shape.is_valid)
 
 
-def _enclosed(shape: BaseGeometry, *, crowded: bool) -> BaseGeometry:
+def enclosed(shape: BaseGeometry, *, crowded: bool) -> BaseGeometry:
+    """What a polygon encloses that may cross itself; empty for a scribble (`crossing.scribbled`)."""
     if sound(shape, crowded=crowded):
         return shape
-    if tangled([shape]):
+    if scribbled(shape):
         return Polygon()
     # By structure: by linework 150 points that cross at random take 16 s instead of 0.2, and windings cancel out.
     mended = shapely.make_valid(shape, method="structure", keep_collapsed=False)

@@ -17,10 +17,15 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 CROSSINGS: Final = 100_000
-"""Boxes of edges that may touch beyond those of neighbours."""
+"""Boxes of edges that may touch beyond those of neighbours, however many edges there are."""
 
 UNCROWDED: Final = 600
-"""So few points that their edges cannot cross more often than CROSSINGS."""
+"""So few points that asking for their validity, or for what they share, costs nothing to speak of."""
+
+_PER_EDGE: Final = 4  # boxes more for each edge: many small shapes must not cost more than one large shape
+_FEW: Final = 8  # points that cannot cross often enough to cost anything
+_SLACK: Final = 20  # crossings, or boxes, that are too few to count
+_CROSSED: Final = 0.5  # crossings for each edge that a ring is still mended with
 
 _NEIGHBOURS: Final = 6  # boxes of edges that each edge touches on an honest outline
 _CHUNK: Final = 32  # boxes asked for at once: each of them may meet every other
@@ -32,19 +37,47 @@ Boxes = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDA
 
 
 def tangled(shapes: Sequence[BaseGeometry], *, plainly: int = 1) -> bool:
-    """Whether the edges of these polygons, taken together, might cross more often than CROSSINGS.
+    """Whether the edges of these polygons, taken together, might cross more often than their number or CROSSINGS allow.
 
     With `plainly` above 1 only those are looked at closely that seem to cross so many times more often: a hundredth of
     the time that asking for their validity takes.
     """
     made: NDArray[Any] = np.asarray(shapes, dtype=object)
-    if int(shapely.get_num_coordinates(made).sum()) <= UNCROWDED:
+    if int(shapely.get_num_coordinates(made).sum()) <= _FEW:
         return False
     west, south, east, north = boxes = _boxes(made)
-    limit = CROSSINGS + _NEIGHBOURS * len(west)
+    limit = min(CROSSINGS, _SLACK + _PER_EDGE * len(west)) + _NEIGHBOURS * len(west)
     if min(_overlaps(west, east), _overlaps(south, north)) <= plainly * limit:
         return False
     return _touching(boxes, limit) > limit
+
+
+def scribbled(shape: BaseGeometry) -> bool:
+    """Whether a ring crosses itself so often that it outlines nothing, and mending it would cost seconds.
+
+    Crossings are counted themselves: the boxes of an honest outline touch more often than a ring may cross.
+    """
+    if shapely.get_num_coordinates(shape) <= _FEW:
+        return False
+    if tangled([shape]):
+        return True
+    made: NDArray[Any] = np.asarray([shape], dtype=object)
+    points, ring = shapely.get_coordinates(shapely.get_rings(made), return_index=True)
+    first = np.flatnonzero(ring[1:] == ring[:-1])
+    one, other = shapely.STRtree(shapely.box(*_boxes(made))).query(shapely.box(*_boxes(made)))
+    one, other = one[one < other], other[one < other]
+    a, b, c, d = points[first[one]], points[first[one] + 1], points[first[other]], points[first[other] + 1]
+    apart = (_side(a, b, c) * _side(a, b, d) > 0) | (_side(c, d, a) * _side(c, d, b) > 0)
+    meeting = len(one) - int(apart.sum()) - len(first)  # every edge meets the next
+    return meeting > _SLACK + _CROSSED * len(first)
+
+
+def _side(
+    start: NDArray[np.float64], end: NDArray[np.float64], point: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    along, to = end - start, point - start
+    side: NDArray[np.float64] = np.sign(along[:, 0] * to[:, 1] - along[:, 1] * to[:, 0])
+    return side
 
 
 def _boxes(shapes: NDArray[Any]) -> Boxes:

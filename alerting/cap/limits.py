@@ -12,7 +12,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`size` in bytes of the document; `elements` and `points` in the whole document; `findings` reported at most.
+    """`size` in bytes of the document; `elements`, `points` and `circles` in the whole document; `findings` reported at most.
 
     Depth has no knob: the parser stops at 256, a CAP element never lies deeper than 5.
     """
@@ -20,6 +20,7 @@ class Limits:
     size: int = 2_000_000
     elements: int = 30_000
     points: int = 60_000
+    circles: int = 100
     findings: int = 1_000
 
 

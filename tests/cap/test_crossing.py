@@ -10,7 +10,8 @@ from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from alerting.cap.area import ground
-from alerting.cap.crossing import overlapping, tangled
+from alerting.cap.crossing import overlapping, scribbled, tangled
+from alerting.cap.limits import LIMITS
 from alerting.cap.rules import check
 from tests.cap import made
 
@@ -54,6 +55,44 @@ def test_tangled_polygons_have_no_ground_and_are_reported_at_once() -> None:
 def test_a_ring_that_crosses_itself_too_often_has_no_ground() -> None:
     crossed = [*comb(lying=True)[:TEETH], *comb(lying=False)[:TEETH], comb(lying=True)[0]]
     assert ground(made.area(polygon=(written(crossed),))) is None
+
+
+def zigzag(points: int) -> list[tuple[float, float]]:
+    """A ring that goes to and fro first in one direction, then across what it drew."""
+    there = [(10.0 + n % 2, 10 + n / points) for n in range(points)]
+    across = [(10 + n / points, 10.0 + n % 2) for n in range(points)]
+    return [*there, *across, there[0]]
+
+
+def test_a_scribble_of_few_points_has_no_ground_and_costs_nothing() -> None:
+    """Six hundred points cross 90 000 times: mending that takes 14 s."""
+    assert scribbled(Polygon(zigzag(299)))
+    began = time.process_time()
+    assert ground(made.area(polygon=(written(zigzag(299)),))) is None
+    assert time.process_time() - began < 1
+
+
+def test_many_scribbles_cost_no_more_than_one() -> None:
+    turned = [written([(x + n / 1000, y) for x, y in zigzag(150)]) for n in range(150)]
+    began = time.process_time()
+    assert ground(made.area(polygon=tuple(turned))) is None
+    assert time.process_time() - began < 2
+
+
+def test_a_star_and_a_chain_of_bows_are_no_scribbles() -> None:
+    star = [(math.sin(4 * math.pi * n / 5), math.cos(4 * math.pi * n / 5)) for n in range(6)]
+    assert not scribbled(Polygon(star))
+    bows = [(n, (n % 2) * 1.0) for n in range(1_000)] + [(n, 1.0 - n % 2) for n in reversed(range(1_000))]
+    assert not scribbled(Polygon([*bows, bows[0]]))
+
+
+def test_more_circles_than_the_limit_have_no_ground() -> None:
+    """Each of them costs milliseconds; the same circle in every language is one."""
+    many = tuple(f"1,{n / 10} 2" for n in range(LIMITS.circles + 1))
+    assert ground(made.area(circle=many)) is None
+    assert ground(made.area(circle=many[1:] * 3)) is not None
+    found = check(made.alert(made.info(area=(made.area(circle=many),))))
+    assert [(each.rule, each.path) for each in found if each.rule == "G-10"] == [("G-10", "/alert/info")]
 
 
 def test_overlaps_are_found_and_borders_are_none() -> None:

@@ -119,5 +119,5 @@ def polygons_are_simple(_: Alert, case: Case) -> Iterator[Fault]:
 
 @rule("G-10", clause="3.2.4", severity=ERROR, about="flaws")
 def polygons_are_not_too_large(_: Alert, case: Case) -> Iterator[Fault]:
-    """The polygons have no more points than the limits allow."""
+    """The polygons have no more points, and the document no more circles, than the limits allow."""
     return _flaws(case, "G-10")

@@ -139,6 +139,9 @@ class Case:
             self.flaws.append((("info",), BadShape("G-10", message)))
         elif polygons:
             self._read(polygons)
+        if (drawn := len({text for _, text in self.circles})) > (most := context.limits.circles):
+            message = f"there are {drawn} circles, more than {most}: draw a polygon round them"
+            self.flaws.append((("info",), BadShape("G-10", message)))
         for spot, text in self.circles:
             try:
                 circle(text)
