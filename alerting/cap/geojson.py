@@ -15,7 +15,9 @@ from shapely.geometry.base import BaseGeometry
 
 from alerting.cap.area import BadShape, circle, ground
 from alerting.cap.jsonform import to_json
+from alerting.cap.limits import LIMITS
 from alerting.cap.model import Alert, Area
+from alerting.cap.simplify import simplify
 
 Span = tuple[float, float]
 """Longitudes from west to east, in degrees."""
@@ -23,7 +25,7 @@ Span = tuple[float, float]
 _ROUND: Final = 360.0
 
 
-def to_geojson(alert: Alert) -> dict[str, Any]:
+def to_geojson(alert: Alert, *, points: int | None = None) -> dict[str, Any]:
     """A FeatureCollection, plain values that `json.dumps` takes.
 
     Properties are CAP's elements under CAP's names: those of the alert, of the info and of the area (areaDesc, geocode,
@@ -31,16 +33,17 @@ def to_geojson(alert: Alert) -> dict[str, Any]:
     rings anticlockwise; a circle of radius 0 is a point where there is no ground (T-11); null where there is neither. An
     info without areas, and an alert without infos, is one feature without geometry. `id` is "sender,identifier,sent" and
     the JSON pointer of the area. `bbox` is [west, south, east, north], west greater than east over the antimeridian (5.2).
+    With `points` each geometry is drawn with so many where that is possible, and covers at least what the area covers.
     """
-    return collection([alert])
+    return collection([alert], points=points)
 
 
-def collection(alerts: Iterable[Alert]) -> dict[str, Any]:
+def collection(alerts: Iterable[Alert], *, points: int | None = None) -> dict[str, Any]:
     """The features of several alerts in one FeatureCollection, otherwise as `to_geojson`."""
     features: list[dict[str, Any]] = []
     shapes: list[BaseGeometry] = []
     for alert in alerts:
-        for feature, shape in _features(alert):
+        for feature, shape in _features(alert, points):
             features.append(feature)
             if shape is not None:
                 shapes.append(shape)
@@ -51,9 +54,10 @@ def collection(alerts: Iterable[Alert]) -> dict[str, Any]:
     return made
 
 
-def _features(alert: Alert) -> Iterator[tuple[dict[str, Any], BaseGeometry | None]]:
+def _features(alert: Alert, points: int | None) -> Iterator[tuple[dict[str, Any], BaseGeometry | None]]:
     plain = to_json(alert)
     infos = plain.pop("info")
+    drawn = {text for info in alert.info for area in info.area for text in area.circle}
     name = f"{alert.sender},{alert.identifier},{plain['sent']}"
     if not infos:
         yield _feature(name, plain, None), None
@@ -63,24 +67,25 @@ def _features(alert: Alert) -> Iterator[tuple[dict[str, Any], BaseGeometry | Non
             yield _feature(f"{name}/info/{i}", plain | info, None), None
         for a, written in enumerate(areas):
             del written["polygon"]
-            shape = _shape(alert.info[i].area[a])
+            shape = _shape(alert.info[i].area[a], points, crowded=len(drawn) > LIMITS.circles)
             yield _feature(f"{name}/info/{i}/area/{a}", plain | info | written, shape), shape
 
 
-def _shape(area: Area) -> BaseGeometry | None:
-    shape = ground(area)
+def _shape(area: Area, points: int | None, *, crowded: bool) -> BaseGeometry | None:
+    """Its ground, else the centres of its circles; the centres alone where the document has too many circles (G-10)."""
+    shape = None if crowded and area.circle else ground(area)
     if shape is not None:
-        return shape
-    points: list[tuple[float, float]] = []
+        return shape if points is None else simplify(shape, points=points)
+    spots: list[tuple[float, float]] = []
     for text in area.circle:
         try:
             spot = circle(text)
         except BadShape:
             continue
-        points.append((spot.longitude, spot.latitude))
-    if len(points) == 1:
-        return shapely.Point(points[0])
-    return shapely.MultiPoint(points) if points else None
+        spots.append((spot.longitude, spot.latitude))
+    if len(spots) == 1:
+        return shapely.Point(spots[0])
+    return shapely.MultiPoint(spots) if spots else None
 
 
 def _feature(name: str, properties: dict[str, Any], shape: BaseGeometry | None) -> dict[str, Any]:

@@ -129,6 +129,14 @@ def test_geojson_has_the_features_of_all_alerts() -> None:
     ]
 
 
+def test_geojson_with_fewer_points_and_nothing_else() -> None:
+    drawn = cap("convert", "river.xml", "--to", "geojson", "--points", "4")
+    assert drawn.exit_code == 0
+    assert json.loads(drawn.stdout)["features"][0]["geometry"]["type"] == "Polygon"
+    refused = cap("convert", "river.xml", "--points", "4")
+    assert (refused.exit_code, "--to geojson" in refused.stderr) == (2, True)
+
+
 def test_several_alerts_are_an_array_in_json_that_is_read_back(files: Path) -> None:
     assert cap("convert", "feed.xml", "--to", "json", "--output", "both.json").exit_code == 0
     both = [to_json(made.alert()), to_json(made_files.update())]

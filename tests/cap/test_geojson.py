@@ -41,6 +41,17 @@ def test_each_area_of_each_info_is_a_feature_in_order() -> None:
     ]
 
 
+def test_fewer_points_never_leave_anybody_out() -> None:
+    coast: Any = shapely.Point(20, 10).buffer(1, 64)
+    ring = " ".join(f"{lat:.4f},{lon:.4f}" for lon, lat in coast.exterior.coords)
+    alert = made.alert(made.info(area=(made.area(polygon=(ring,)),)))
+    whole: Any = shape(to_geojson(alert)["features"][0]["geometry"])
+    drawn: Any = shape(to_geojson(alert, points=20)["features"][0]["geometry"])
+    assert len(whole.exterior.coords) > 200
+    assert len(drawn.exterior.coords) <= 20
+    assert drawn.covers(whole)
+
+
 def test_properties_are_caps_elements_without_the_polygons() -> None:
     alert = made.alert()
     plain = to_json(alert)

@@ -34,15 +34,24 @@ if TYPE_CHECKING:
 @click.option("--output", metavar="FILE", help="Where to write it [default: the standard output].")
 @click.option("--number", type=click.IntRange(min=0), help="Take this alert of several, counted from 0.")
 @click.option(
+    "--points",
+    type=click.IntRange(min=4),
+    help="GeoJSON: draw each area with so many points where that is possible, never smaller than it is.",
+)
+@click.option(
     "--tolerant", is_flag=True, help="Mend faults of CAP 1.2 too; other versions always are mended."
 )
-def convert(file: str, form: str, output: str | None, number: int | None, tolerant: bool) -> None:
+def convert(
+    file: str, form: str, output: str | None, number: int | None, points: int | None, tolerant: bool
+) -> None:
     """Write a document (CAP 1.0, 1.1 or 1.2, JSON, or a feed or EDXL-DE that holds alerts) in another form.
 
     XML is strict CAP 1.2 and holds one alert; JSON of several is an array, GeoJSON one FeatureCollection.
 
     Exit status: 0 no error, 1 errors were found (what could be read is written), 2 a file could not be read or written.
     """
+    if points is not None and form != "geojson":
+        raise click.UsageError("--points is for --to geojson: CAP and JSON keep every point")
     now = datetime.now(UTC)
     try:
         data = load(file)
@@ -55,7 +64,7 @@ def convert(file: str, form: str, output: str | None, number: int | None, tolera
     if signed and form == "xml":
         say(f"{named(file)}: the signature is left out: it holds for the bytes as received alone", err=True)
     if alerts:
-        write_out(_written(file, alerts, form), output)
+        write_out(_written(file, alerts, form, points), output)
     sys.exit(WRONG if errors or not alerts else 0)
 
 
@@ -97,7 +106,7 @@ def _say_errors(where: str, findings: tuple[Finding, ...]) -> bool:
     return bool(errors)
 
 
-def _written(file: str, alerts: list[Alert], form: str) -> bytes:
+def _written(file: str, alerts: list[Alert], form: str, points: int | None) -> bytes:
     if form == "xml":
         from alerting.cap.xml import Unwritable, write
 
@@ -108,7 +117,7 @@ def _written(file: str, alerts: list[Alert], form: str) -> bytes:
     if form == "geojson":
         from alerting.cap.geojson import collection
 
-        return _json(collection(alerts))
+        return _json(collection(alerts, points=points))
     from alerting.cap.jsonform import to_json
 
     plain = [to_json(alert) for alert in alerts]
