@@ -117,8 +117,12 @@ def _canonical(element: etree._Element) -> bytes:
     """The subtree by exclusive canonicalisation, comments kept: without what the wrapper declares, as it was signed.
 
     Inclusive canonicalisation of a subtree is none in libxml2 2.14: it writes xmlns="" on elements of a namespace.
+    A relative namespace has no canonical form: the element is then as lxml writes it, and no signature fits it.
     """
-    return etree.tostring(element, method="c14n", exclusive=True, with_comments=True, with_tail=False)
+    try:
+        return etree.tostring(element, method="c14n", exclusive=True, with_comments=True, with_tail=False)
+    except etree.C14NError:
+        return etree.tostring(element, encoding="utf-8", with_tail=False)
 
 
 def _sent_around(element: etree._Element) -> str:

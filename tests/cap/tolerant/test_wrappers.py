@@ -96,3 +96,10 @@ def test_a_file_without_an_alert_says_so(document: str) -> None:
     taken = read_tolerant(document.encode())
     assert taken.alerts == ()
     assert [finding.severity for finding in taken.findings] == ["error"]
+
+
+def test_an_alert_that_has_no_canonical_form_is_read_all_the_same() -> None:
+    stranger = BARE.replace("<scope>", '<b xmlns="relative"/><scope>', 1)
+    (only,) = read_tolerant(f"<a>{stranger}</a>".encode()).alerts
+    assert only.document.alert == made.alert()
+    assert b'<b xmlns="relative"/>' in only.source
