@@ -37,6 +37,7 @@ _DIGITS: Final = 16  # characters kept of those: with three digits before the po
 _cut_short: Final = itemgetter(slice(_DIGITS))
 _CROWDED: Final = 8_000  # characters of a polygon from which on it may have very many points
 _PLAINLY: Final = 50
+_MANY: Final = 500  # polygons that cross themselves: no real document has as many as ten
 _WKB_POLYGON: Final = 3
 _WKB_HEAD: Final = struct.Struct("=BIII").pack  # byte order, type, number of rings, points in the first
 _LITTLE_ENDIAN: Final = sys.byteorder == "little"
@@ -188,17 +189,22 @@ def ground(area: Area) -> BaseGeometry | None:
     """The union of the area's polygons and circles; None when it has none that covers ground (G-05).
 
     Shapes that cannot be read are left out: `rules.check` reports each of them, and such a warning is not issued. A
-    polygon that crosses itself counts for what it encloses. Polygons whose edges cross too often to be united have no
-    ground (`crossing.tangled`). Outlines run counterclockwise and holes clockwise (RFC 7946). Raises nothing.
+    polygon that crosses itself counts for what it encloses. Polygons whose edges cross too often to be united, or of
+    which very many cross themselves, have no ground (`crossing.tangled`). Outlines run counterclockwise and holes clockwise (RFC 7946). Raises nothing.
     """
     if more_points(area.polygon, LIMITS.points) or len(set(area.circle)) > LIMITS.circles:
         return None
     shapes: list[BaseGeometry] = []
+    crossed = 0
     for text in dict.fromkeys(area.polygon):
         try:
-            shapes.append(enclosed(polygon(text), crowded=len(text) > _CROWDED))
+            shape = polygon(text)
         except BadShape:
             continue
+        shapes.append(enclosed(shape, crowded=len(text) > _CROWDED))
+        crossed += shapes[-1] is not shape
+        if crossed > _MANY:
+            return None
     for text in dict.fromkeys(area.circle):
         try:
             shapes.append(disc(circle(text)))

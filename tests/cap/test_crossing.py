@@ -79,6 +79,13 @@ def test_many_scribbles_cost_no_more_than_one() -> None:
     assert time.process_time() - began < 2
 
 
+def test_very_many_crossing_polygons_have_no_ground() -> None:
+    bow = [(0.0, 0.0), (1.0, 1.0), (1.0, 0.0), (0.0, 1.0), (0.0, 0.0)]
+    bows = [written([(x, y + n / 10) for x, y in bow]) for n in range(800)]
+    assert ground(made.area(polygon=tuple(bows))) is None
+    assert ground(made.area(polygon=tuple(bows[:200]))) is not None
+
+
 def test_a_star_and_a_chain_of_bows_are_no_scribbles() -> None:
     star = [(math.sin(4 * math.pi * n / 5), math.cos(4 * math.pi * n / 5)) for n in range(6)]
     assert not scribbled(Polygon(star))
