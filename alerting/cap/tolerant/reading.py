@@ -273,7 +273,7 @@ def references(leaves: Leaves, sender: str, identifier: str) -> tuple[model.Refe
 
 
 def _triples(text: str) -> list[str]:
-    parts = re.sub(r"\s*,\s*", ",", text).split()
+    parts = re.sub(r"(?<!\s)\s*+,\s*+", ",", text).split()
     made: list[str] = []
     for part in parts:
         fields = part.split(",")

@@ -156,8 +156,9 @@ def _parts(text: str) -> list[str]:
 
 def _stuck(text: str) -> list[str]:
     """Rings whose brackets stand inside the pairs, as GDACS has them: `8.76,-68.1),(8.77` or `8.76),-68.1 8.77,(-68.2`."""
-    flat = re.sub(r"\)(\s*,\s*-?[0-9.]+)(?=\s)", r"\1)", text)  # the pair before the bracket, whole
-    flat = re.sub(r"(-?[0-9.]+\s*,\s*)\(", r"(\1", flat)  # the pair after it, whole
+    flat = re.sub(r"\)(\s*+,\s*+-?[0-9.]++)(?=\s)", r"\1)", text)  # the pair before the bracket, whole
+    # The pair after it, whole; begun where a number begins: not to look at a long one from each of its digits.
+    flat = re.sub(r"((?:-|(?<![0-9.-]))[0-9.]++\s*+,\s*+)\(", r"(\1", flat)
     return [part for part in re.split(r"[()]+", flat) if _NUMBER.search(part)]
 
 

@@ -119,3 +119,17 @@ def test_scribble_is_left_out_at_once() -> None:
     assert time.perf_counter() - start < 2
     assert shape.polygons == ()
     assert [rule for rule, _ in shape.said] == ["T-12"]
+
+
+@pytest.mark.parametrize(
+    "polygon",
+    [
+        "8" * 100_000 + ",1 (2,2 3,3 8,1",
+        "1,(2" + " " * 100_000 + "2,3 4,5 6,7",
+        "8-" * 50_000 + "1,(2 3,4 5,6",
+    ],
+)
+def test_one_endless_number_is_no_endless_work(polygon: str) -> None:
+    begun = time.process_time()
+    shapes.polygon(polygon, swap=False)
+    assert time.process_time() - begun < 1
