@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -310,3 +311,12 @@ def test_a_long_text_takes_no_long_time() -> None:
     start = time.perf_counter()
     assert any(isinstance(each, Finding) for each in check_words(made))
     assert time.perf_counter() - start < 5
+
+
+@pytest.mark.parametrize("letter", ["x", "_", "○", " "])
+def test_a_long_run_of_one_letter_costs_nothing(letter: str) -> None:
+    """Tried anew from every letter of a run, a pattern would take minutes for what a submitter may send."""
+    long = saying(f"q{letter * 100_000}q")
+    began = time.process_time()
+    check_words(long)
+    assert time.process_time() - began < 2

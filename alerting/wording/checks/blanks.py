@@ -39,11 +39,11 @@ _PATTERNS: Final = tuple(
         (r"\b(?:X{3,}|x{3,}|TBD|TBA|TBC|TODO|FIXME)\b", 0),
         (r"\b[Xx]{2}[:.h/][Xx]{2}\b", 0),
         # XX市, ○月; not the year 二〇〇〇年
-        (r"(?:[×Xx○]{2,}|[×○]|(?<![一二三四五六七八九十〇])〇〇(?!〇))\s?(?=[年月日时時分市县縣区區省镇鎮乡鄉村])", 0),
+        (r"(?:(?<![×Xx○])[×Xx○]{2,}+|[×○]|(?<![一二三四五六七八九十〇])〇〇(?!〇))\s?(?=[年月日时時分市县縣区區省镇鎮乡鄉村])", 0),
         (r"待定|待补充|待補充|待填|待确认|待確認|此处填写|此處填寫|未定稿|要確認|미정", 0),
         (r"\blorem ipsum\b|\bà compléter\b|\bpor definir\b|\ba definir\b|\bda definire\b", re.IGNORECASE),
         # A line of nothing but low lines is a rule, not a blank.
-        (r"(?<=[^\s_])[ \t]*_{3,}|_{3,}[ \t]*(?!\s|_|\Z)", 0),
+        (r"(?<=[^\s_])[ \t]*_{3,}|(?<!_)_{3,}+[ \t]*+(?!\s|_|\Z)", 0),
         (r"\A\s*(?:null|undefined|None|NaN)\s*\Z", 0),
     )
 )  # fmt: skip
