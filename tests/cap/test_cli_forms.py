@@ -129,6 +129,13 @@ def test_geojson_has_the_features_of_all_alerts() -> None:
     ]
 
 
+def test_a_feed_is_no_warning_and_is_judged_as_a_feed() -> None:
+    (feed,) = json.loads(cap("check", "feed.xml", "--format", "json").stdout)
+    found = {(finding["rule"], finding["path"]) for finding in feed["findings"]}
+    assert {("F-01", "/feed/id"), ("F-04", "/feed/entry[2]/id")} <= found
+    assert "X-02" in {rule for rule, _ in found}
+
+
 def test_geojson_with_fewer_points_and_nothing_else() -> None:
     drawn = cap("convert", "river.xml", "--to", "geojson", "--points", "4")
     assert drawn.exit_code == 0

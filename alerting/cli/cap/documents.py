@@ -34,7 +34,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The alerts of a file in their order; `findings` say why the file as a whole gave none."""
+    """The alerts of a file in their order; `findings` are about the file as a whole: why it gave none, or a feed's own."""
 
     parts: tuple[Part, ...]
     findings: tuple[Finding, ...] = ()
@@ -58,12 +58,21 @@ def load(file: str, limit: int | None = None) -> bytes:
 
 
 def strictly(data: bytes) -> Contents:
-    """The document as it is: one alert, CAP 1.2 in XML or in the JSON form."""
+    """The document as it is: one alert, CAP 1.2 in XML or in the JSON form; of a feed, what is wrong with it as a feed."""
     from alerting.cap.xml import read
 
     if not _is_json(data, b"{"):
-        return Contents((Part(read(data)),))
+        document = read(data)
+        return Contents((Part(document),), _as_a_feed(data, document))
     return Contents((Part(_from_json(_parsed(data))),))
+
+
+def _as_a_feed(data: bytes, document: Document) -> tuple[Finding, ...]:
+    if document.alert is not None or all(finding.rule != "X-02" for finding in document.findings):
+        return ()
+    from alerting.cap.rules.feed import check_feed
+
+    return tuple(finding for finding in check_feed(data) if finding.rule.startswith("F-"))
 
 
 def tolerantly(data: bytes, *, now: datetime) -> Contents:
