@@ -254,14 +254,17 @@ def _shapes(own: Leaves) -> tuple[tuple[str, ...], tuple[str, ...]]:
     swap = shapes.swapped(written)
     polygons: list[str] = []
     circles: list[str] = []
-    made = [("polygon", n, shapes.polygon(text, swap=swap)) for n, text in enumerate(written)]
-    rounds = [own.bare("circle", each, n) for n, each in enumerate(own.elements("circle"))]
-    made += [("circle", n, shapes.circle(text)) for n, text in enumerate(rounds)]
-    for name, n, shape in made:
+
+    def take(name: str, n: int, shape: shapes.Shape) -> None:
         for rule, said in shape.said:
             own.notes.add(rule, own.at(name, n), said)
-        polygons += shape.polygons
-        circles += shape.circles
+        polygons.extend(shape.polygons)
+        circles.extend(shape.circles)
+
+    for n, text in enumerate(written):
+        take("polygon", n, shapes.polygon(text, swap=swap, mend=not own.notes.many))
+    for n, text in enumerate([own.bare("circle", each, n) for n, each in enumerate(own.elements("circle"))]):
+        take("circle", n, shapes.circle(text))
     return tuple(polygons), tuple(circles)
 
 

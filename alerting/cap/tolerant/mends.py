@@ -8,8 +8,11 @@ is a place in the alert that is handed out, or the one where a part that was lef
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from alerting.cap.findings import WARNING, Document, Finding, Place
+
+_MANY: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,11 @@ class Notes:
         mend = Mend(rule, place, message)
         if len(self.mends) < self.limit and self.mends[-1:] != [mend]:
             self.mends.append(mend)
+
+    @property
+    def many(self) -> bool:
+        """Whether so much was mended that what costs more than a moment is no longer tried: no real alert has this many."""
+        return len(self.mends) >= min(_MANY, self.limit)
 
     def by_place(self) -> tuple[Mend, ...]:
         """The mends in the order of their places, those of one place in the order of noting."""

@@ -66,8 +66,11 @@ def swapped(texts: list[str]) -> bool:
     return first and not second
 
 
-def polygon(text: str, *, swap: bool) -> Shape:
-    """The polygon mended. `swap` says that the message writes longitude first. Raises nothing."""
+def polygon(text: str, *, swap: bool, mend: bool = True) -> Shape:
+    """The polygon mended. `swap` says that the message writes longitude first. Raises nothing.
+
+    Without `mend` one that crosses itself is left out: for a document with hundreds of them.
+    """
     if not text.strip():
         return Shape(said=(("T-12", "the polygon is empty: it was left out"),))
     if not swap and (as_written := _sound(text)) is not None:
@@ -87,10 +90,10 @@ def polygon(text: str, *, swap: bool) -> Shape:
         closed.append(inside if inside[0] == inside[-1] else [*inside, inside[0]])
         if inside[0] != inside[-1]:
             said.append(("T-12", "the polygon was not closed: its first point was repeated"))
-    return _made(closed, said, text)
+    return _made(closed, said, text, mend=mend)
 
 
-def _made(rings: list[list[Pair]], said: list[tuple[str, str]], text: str) -> Shape:
+def _made(rings: list[list[Pair]], said: list[tuple[str, str]], text: str, *, mend: bool) -> Shape:
     outer = rings[0]
     distinct = {(float(a), float(b)) for a, b in outer}
     if len(distinct) == 1:
@@ -102,6 +105,8 @@ def _made(rings: list[list[Pair]], said: list[tuple[str, str]], text: str) -> Sh
     written = " ".join(f"{a},{b}" for a, b in outer)
     if len(rings) == 1 and (sound := _sound(written)) is not None:
         return Shape((sound,), said=tuple(said) or (("T-12", "the polygon's writing was mended"),))
+    if not mend:
+        return Shape(said=(("T-12", "too many polygons cross themselves: this one was left out"),))
     pieces = _pieces(rings)
     if pieces is None:  # over the antimeridian, or beyond what is mended: the ground of it is taken as ever
         return Shape((written,), said=tuple(said)) if _readable(written) else _hopeless()

@@ -133,3 +133,15 @@ def test_one_endless_number_is_no_endless_work(polygon: str) -> None:
     begun = time.process_time()
     shapes.polygon(polygon, swap=False)
     assert time.process_time() - begun < 1
+
+
+def test_hundreds_of_crossing_polygons_are_mended_up_to_a_number_and_the_rest_is_said() -> None:
+    bow_tie = "<polygon>10,20 11,21 11,20 10,21 10,20</polygon>"
+    only = changed((made.SQUARE, f"{made.SQUARE}</polygon>{bow_tie * 900}<polygon>{made.SQUARE}"))
+    (area_,) = alert(only).info[0].area
+    assert (
+        500 < len(area_.polygon) < 1_100
+    )  # two triangles of each that was mended, and the sound ones around them
+    assert area_.polygon[0] == area_.polygon[-1] == made.SQUARE
+    left_out = [mend for mend in only.mended if "too many" in mend.message]
+    assert len(left_out) == 400
