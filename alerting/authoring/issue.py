@@ -22,6 +22,7 @@ from alerting.cap.model import Alert, MsgType
 from alerting.config import Settings
 from alerting.fanout import bell
 from alerting.store import alerts, audience, audit, outbox, publications
+from alerting.store.alerts import Stored
 from alerting.store.engine import transaction
 from alerting.store.states import CHANNELS, AlertState, Audience, Lane, Workspace
 
@@ -39,22 +40,14 @@ def approve(
 ) -> Issued:
     """Issue a submitted warning; raises NotFound, SamePerson, WrongState, Contradicted, Refused, NotSigned.
 
-    `now` is aware. `overrides` are the contradictions (W-03) that the approver takes on; they are audited. Of two approvals at once one
-    wins and the other meets WrongState.
+    `now` is aware. `overrides` are the contradictions (W-03) that the approver takes on; they are audited. Of two
+    approvals at once one wins and the other meets WrongState.
     """
     with transaction() as session:
         stored = alerts.lock(session, [alert_id]).get(alert_id)
         if stored is None:
             raise NotFound(f"there is no warning {alert_id}")
-        if stored.state is not AlertState.SUBMITTED:
-            raise WrongState(f"the warning is {stored.state.value}: only a submitted one is approved")
-        # A contradiction waits even where the policy asks for nobody: then who submitted may take it on.
-        if stored.submitted_by == actor.name and policy.required(session):
-            raise SamePerson(
-                "another person must approve what you submitted: ask one with the right to approve"
-            )
-        if stored.expires is not None and stored.expires <= now:
-            raise WrongState("the warning has expired while it waited: submit it again with later times")
+        _require_approvable(session, stored, actor, now)
         alert = document(stored)
         acts_on = lineage.trace(session, alert, stored.workspace, now)
         if acts_on.errors:
@@ -88,6 +81,16 @@ def approve(
     bell.ring(Lane.PLAN)
     bell.ring(Lane.WEB)
     return Issued(alert_id, stored.slug, AlertState.ISSUED, tuple(dispatches))
+
+
+def _require_approvable(session: Session, stored: Stored, actor: Actor, now: datetime) -> None:
+    if stored.state is not AlertState.SUBMITTED:
+        raise WrongState(f"the warning is {stored.state.value}: only a submitted one is approved")
+    # A contradiction waits even where the policy asks for nobody: then who submitted may take it on.
+    if stored.submitted_by == actor.name and policy.required(session):
+        raise SamePerson("another person must approve what you submitted: ask one with the right to approve")
+    if stored.expires is not None and stored.expires <= now:
+        raise WrongState("the warning has expired while it waited: submit it again with later times")
 
 
 def put_in_force(

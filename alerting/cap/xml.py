@@ -12,6 +12,7 @@ from typing import Final
 
 from lxml import etree
 
+from alerting.cap import hardened
 from alerting.cap.findings import ERROR, WARNING, Document, Finding, by_place
 from alerting.cap.limits import LIMITS, Limits
 from alerting.cap.model import Alert
@@ -35,23 +36,10 @@ _DOCTYPE: Final = "CAP has no DOCTYPE, and entities are never followed: take the
 _SHORTEST: Final = 3  # bytes of an element: <a> before its end tag
 
 
-def _parser(*, drop_blank: bool) -> etree.XMLParser:
-    return etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-        remove_blank_text=drop_blank,
-    )
-
-
 # Dropping the indentation in the parser is quick, but would also drop blanks beside a comment or CDATA inside a
 # text: documents with "<!" take the exact parser.
-_QUICK: Final = _parser(drop_blank=True)
-_EXACT: Final = _parser(drop_blank=False)
+_QUICK: Final = hardened.parser(comments=False, drop_blank=True)
+_EXACT: Final = hardened.parser(comments=False)
 
 
 def read(data: bytes, limits: Limits = LIMITS) -> Document:

@@ -34,7 +34,7 @@ _settings: list[Settings] = []
 _channels: dict[str, Channel] = {}
 
 #: Objects that are made before the garbage collector looks at the young ones. A job makes some for each recipient and no
-#: cycles; with Python's 700 the collector took a fifth of the time in which messages are made.
+#: cycles: 25 000 messages took 0.04 to 0.15 s to make with Python's 700, and 0.04 to 0.05 s with this.
 YOUNG = 50_000
 
 

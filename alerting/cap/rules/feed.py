@@ -13,6 +13,7 @@ from typing import Final
 
 from lxml import etree
 
+from alerting.cap import hardened
 from alerting.cap.findings import ERROR, WARNING, Finding, Level, Place
 from alerting.cap.limits import LIMITS, Limits
 from alerting.cap.rules.reading import Judged
@@ -60,9 +61,8 @@ def check_feed(data: bytes, limits: Limits = LIMITS) -> tuple[Finding, ...]:
     if len(data) > limits.size or data.count(b"<") > 2 * limits.elements:
         return (FeedFinding("X-01", ERROR, (), "the feed is larger than the limits allow: split it"),)
     # Made anew for each feed: few come, and a parser may not be shared between threads.
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
-        root = etree.fromstring(data, parser)
+        root = etree.fromstring(data, hardened.parser())
     except (etree.XMLSyntaxError, ValueError, LookupError):
         return (FeedFinding("X-01", ERROR, (), "the feed is not well-formed XML: write it anew"),)
     if root.getroottree().docinfo.internalDTD is not None:

@@ -128,18 +128,22 @@ class Case:
                     self.circles.append(((*place, "circle", n), text))
             for r, resource in enumerate(info.resource):
                 self.resources.append((("info", i, "resource", r), resource))
+        self._draw(polygons)
+
+    def _draw(self, polygons: list[tuple[Place, str]]) -> None:
+        """Read polygons and circles: what they are, or why they are nothing."""
+        limits = self.context.limits
         texts = [text for _, text in polygons]
         self.crowded = more_points(texts, UNCROWDED)
-        self.too_many_points = self.crowded and more_points(texts, context.limits.points)
+        self.too_many_points = self.crowded and more_points(texts, limits.points)
         self.shapes: list[tuple[Place, BaseGeometry, bool]] = []
         self.flaws: list[tuple[Place, BadShape]] = []
         if self.too_many_points:
-            limit = context.limits.points
-            message = f"the polygons have more than {limit} points: simplify them"
+            message = f"the polygons have more than {limits.points} points: simplify them"
             self.flaws.append((("info",), BadShape("G-10", message)))
         elif polygons:
             self._read(polygons)
-        if (drawn := len({text for _, text in self.circles})) > (most := context.limits.circles):
+        if (drawn := len({text for _, text in self.circles})) > (most := limits.circles):
             message = f"there are {drawn} circles, more than {most}: draw a polygon round them"
             self.flaws.append((("info",), BadShape("G-10", message)))
         for spot, text in self.circles:

@@ -14,6 +14,7 @@ from typing import Final
 
 from lxml import etree
 
+from alerting.cap import hardened
 from alerting.cap.limits import LIMITS, Limits
 from alerting.cap.schema import SIGNATURE_NAMESPACE
 from alerting.cap.signature.algorithms import Form
@@ -32,19 +33,8 @@ class Unreadable(ValueError):
     """The bytes are not an XML document that is safe to look into; the text says why."""
 
 
-def _parser(*, drop_blank: bool) -> etree.XMLParser:
-    return etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        huge_tree=False,
-        remove_blank_text=drop_blank,
-    )
-
-
-_EXACT: Final = _parser(drop_blank=False)
-_TIGHT: Final = _parser(drop_blank=True)
+_EXACT: Final = hardened.parser()
+_TIGHT: Final = hardened.parser(drop_blank=True)
 
 
 def parse(data: bytes, limits: Limits = LIMITS, *, drop_blank: bool = False) -> etree._ElementTree:

@@ -13,6 +13,7 @@ from typing import Final
 
 from lxml import etree
 
+from alerting.cap import hardened
 from alerting.cap.findings import ERROR, Finding
 from alerting.cap.limits import Limits
 from alerting.cap.schema import NAMESPACE
@@ -47,17 +48,6 @@ _KNOWN: Final = {
 _LATIN: Final = {
     0xDC00 + byte: bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0x100)
 }
-
-
-def _parser() -> etree.XMLParser:
-    return etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        huge_tree=False,
-        remove_comments=False,
-    )
 
 
 def refusal(data: bytes, limits: Limits) -> Finding | None:
@@ -105,7 +95,7 @@ def parse(data: bytes, limits: Limits) -> tuple[etree._Element | None, tuple[Sai
 
 
 def _tree(data: bytes) -> etree._Element:
-    return etree.fromstring(data, _parser())
+    return etree.fromstring(data, hardened.parser())
 
 
 def _without_doctype(
