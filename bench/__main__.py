@@ -1,4 +1,4 @@
-"""`python -m bench [NAME]`: run the rows, or those whose name begins with NAME, print a table, write build/bench.json.
+"""`python -m bench [NAME]`: run the row NAME, or those whose name begins with it, print a table, write build/bench.json.
 
 A row is {name, value, unit, reference, goal, samples}: medians in one unit; with a reference the goal is the least ratio of
 the two rates, without one it is the most seconds (unit s), the most memory (MB) or the least rate.
@@ -7,14 +7,20 @@ the two rates, without one it is the most seconds (unit s), the most memory (MB)
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-#: The module of each family of names.
-MODULES = {"cap": "bench.cap", "sms": "bench.sms", "sandbox": "bench.sandbox", "fanout": "bench.fanout"}
+#: The modules of each family of names. A module has `rows()`, or `NAMES` and `rows(wanted)`.
+MODULES: dict[str, tuple[str, ...]] = {
+    "cap": ("bench.cap",),
+    "sms": ("bench.sms",),
+    "sandbox": ("bench.sandbox",),
+    "fanout": ("bench.fanout",),
+}
 
 OUT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
 
@@ -50,16 +56,20 @@ def _number(value: float | None) -> str:
 def main(arguments: list[str]) -> int:
     """Exit 0 when every row ran; goals are reported, not enforced: machines are noisy."""
     prefix = arguments[0] if arguments else ""
-    wanted: Callable[[str], bool] = lambda name: name.startswith(prefix)  # noqa: E731
+    modules = [
+        importlib.import_module(name)
+        for family, names in MODULES.items()
+        if family.startswith(prefix.partition(".")[0]) or prefix.startswith(family)
+        for name in names
+    ]
+    whole = any(prefix in getattr(module, "NAMES", ()) for module in modules)
+    wanted: Callable[[str], bool] = lambda name: name == prefix or not whole and name.startswith(prefix)  # noqa: E731
     rows: list[dict[str, Any]] = []
-    for family, module in MODULES.items():
-        if family.startswith(prefix.partition(".")[0]) or prefix.startswith(family):
-            found = importlib.import_module(module).rows
-            rows += (
-                found(wanted)
-                if family in {"cap", "fanout"}
-                else [row for row in found() if wanted(row["name"])]
-            )
+    for module in modules:
+        if inspect.signature(module.rows).parameters:
+            rows += module.rows(wanted)
+        else:
+            rows += [row for row in module.rows() if wanted(row["name"])]
     if not rows:
         print(f"no row is named {prefix}*", file=sys.stderr)
         return 2

@@ -79,9 +79,11 @@ class _Mailer(_Client):
             self.transport.close()
 
 
-def post(url: str, bodies: Iterator[bytes], connections: int) -> None:
-    """Post every form; returns when each has its reply."""
-    head = f"POST {PATH} HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nContent-Length: ".encode()
+def post(url: str, bodies: Iterator[bytes], connections: int, *, headers: bytes = b"") -> None:
+    """Post every form, with these ready header lines; returns when each has its reply."""
+    head = (
+        f"POST {PATH} HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\n".encode() + headers + b"Content-Length: "
+    )
     requests = (b"%b%d\r\n\r\n%b" % (head, len(body), body) for body in bodies)
     asyncio.run(_run(url, connections, lambda ended: _Poster(requests, ended)))
 

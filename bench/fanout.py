@@ -1,8 +1,10 @@
 """Fan-out, end to end, from the POST to the provider's own count.
 
 fanout.vs_naive: 50 000 reached against one job for each recipient (2 000). fanout.vs_adapters: the same against the two
-adapters alone. fanout.first_sms: from the POST to the first SMS accepted. Value and reference alternate in one run, each on
-a fresh clone of a million people; loss and repeats are read from the provider, and a sample with either raises.
+adapters alone. fanout.first_sms: from the POST to the first SMS accepted. The rows named _200k: 200 000 reached; of them
+fanout.vs_limit: against two bare processes that hand the same bytes to the same sandbox. Value and reference alternate in
+one run, each on a fresh clone of a million people; loss and repeats are read from the provider, and a sample with either
+raises.
 """
 
 from __future__ import annotations
@@ -27,6 +29,15 @@ NAIVE = 2_000
 
 #: Squares by code, and the block of the polygon: about 50 000 of a million.
 FIFTY_THOUSAND = {"squares": 2, "rows": 1, "columns": 3}
+
+#: About 200 000, in the same shares of regions and polygon.
+TWO_HUNDRED_THOUSAND = {"squares": 8, "rows": 3, "columns": 4}
+
+#: What each size is measured against: rows with the goal of their ratio.
+AGAINST_50K = {"fanout.vs_naive": 40.0, "fanout.vs_adapters": 0.6}
+AGAINST_200K = {"fanout.vs_naive_200k": 60.0, "fanout.vs_adapters_200k": 0.75, "fanout.vs_limit": 0.25}
+
+NAMES = (*AGAINST_50K, "fanout.first_sms", *AGAINST_200K)
 
 #: Above this share of CPU it is the sandbox that is measured: the row is void.
 MOST_SHARE = 0.4
@@ -127,14 +138,14 @@ def _planned_rows(url: str, people: int) -> list[tuple[int, int]]:
     return [row for pair in zip(rows[: people // 2], rows[people // 2 :], strict=True) for row in pair]
 
 
-def adapters(machine: m.Machine, provider: CountingProcess, people: int = 50_000) -> float:
-    """The adapters alone, a process each: messages a second of both together."""
+def alone(machine: m.Machine, provider: CountingProcess, module: str, people: int) -> float:
+    """The clients of a module of this folder alone, a process for each channel: messages a second of both together."""
     settings = m.with_provider(m.settings_of(machine.servers, m.TEMPLATE), provider)
     provider.reset()
     environ = Parts(settings, provider.http_url, provider.smtp_url).environ()
     both = [
         subprocess.Popen(
-            [sys.executable, "-m", "bench.adapters", channel, str(people // 2)],
+            [sys.executable, "-m", module, channel, str(people // 2)],
             env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )
         for channel in ("sms", "email")
@@ -160,32 +171,53 @@ def adapters(machine: m.Machine, provider: CountingProcess, people: int = 50_000
 def rows(wanted: Callable[[str], bool] = lambda _: True) -> list[dict[str, Any]]:
     """The rows whose name is wanted."""
     found: list[dict[str, Any]] = []
-    names = ("fanout.vs_naive", "fanout.vs_adapters", "fanout.first_sms")
-    if not any(wanted(name) for name in names):
+    if not any(wanted(name) for name in NAMES):
         return []
     with m.machine() as machine, CountingProcess() as provider:
-        shares = Shares()
-        naive_samples, adapter_samples, first = [], [], []
-        for _ in range(SAMPLES):
-            rate, seconds = ours(machine, provider, shares, FIFTY_THOUSAND)
-            print(f"ours: {rate:.0f}/s, first SMS after {seconds:.3f} s")
-            first.append([seconds, None])
-            if wanted("fanout.vs_naive"):
-                naive_samples.append([rate, naively(machine, provider)])
-                print(f"naive: {naive_samples[-1][1]:.0f}/s")
-            if wanted("fanout.vs_adapters"):
-                adapter_samples.append([rate, adapters(machine, provider)])
-                print(f"adapters alone: {adapter_samples[-1][1]:.0f}/s")
-        void = shares.void("fanout")
-        if naive_samples:
-            print(
-                f"naive with RQ's forking worker: {naively(machine, provider, forking=True, people=100):.0f}/s"
-            )
-            found.append(_row("fanout.vs_naive", "messages/s", 40, naive_samples, void=void))
-        if adapter_samples:
-            found.append(_row("fanout.vs_adapters", "messages/s", 0.6, adapter_samples, void=void))
-        if wanted("fanout.first_sms"):
-            found.append(_row("fanout.first_sms", "s", 0.5, first, void=False))
+        first_too = wanted("fanout.first_sms")
+        small = [name for name in AGAINST_50K if wanted(name)]
+        if small or first_too:
+            found += _against(machine, provider, small, FIFTY_THOUSAND, 50_000, first_too=first_too)
+        large = [name for name in AGAINST_200K if wanted(name)]
+        if large:
+            found += _against(machine, provider, large, TWO_HUNDRED_THOUSAND, 200_000, first_too=False)
+    return found
+
+
+def _against(
+    machine: m.Machine,
+    provider: CountingProcess,
+    names: list[str],
+    size: dict[str, int],
+    people: int,
+    *,
+    first_too: bool,
+) -> list[dict[str, Any]]:
+    """Samples of one size and of what it is measured against, in turn."""
+    references: dict[str, Callable[[], float]] = {
+        "vs_naive": lambda: naively(machine, provider),
+        "vs_adapters": lambda: alone(machine, provider, "bench.adapters", people),
+        "vs_limit": lambda: alone(machine, provider, "bench.limit", people),
+    }
+    people = people * m.PEOPLE // 1_000_000
+    shares = Shares()
+    samples: dict[str, list[list[Any]]] = {name: [] for name in names}
+    first: list[list[Any]] = []
+    for _ in range(SAMPLES):
+        rate, seconds = ours(machine, provider, shares, size)
+        print(f"ours, {people} reached: {rate:.0f}/s, first SMS after {seconds:.3f} s")
+        first.append([seconds, None])
+        for name in names:
+            what = name.partition(".")[2].removesuffix("_200k")
+            samples[name].append([rate, references[what]()])
+            print(f"{what}: {samples[name][-1][1]:.0f}/s")
+    void = shares.void(f"{people} reached")
+    if "fanout.vs_naive" in names:
+        print(f"naive with RQ's forking worker: {naively(machine, provider, forking=True, people=100):.0f}/s")
+    goals = AGAINST_50K | AGAINST_200K
+    found = [_row(name, "messages/s", goals[name], samples[name], void=void) for name in names]
+    if first_too:
+        found.append(_row("fanout.first_sms", "s", 0.5, first, void=False))
     return found
 
 
