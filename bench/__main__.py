@@ -63,7 +63,7 @@ def main(arguments: list[str]) -> int:
         for name in names
     ]
     whole = any(prefix in getattr(module, "NAMES", ()) for module in modules)
-    wanted: Callable[[str], bool] = lambda name: name == prefix or not whole and name.startswith(prefix)  # noqa: E731
+    wanted: Callable[[str], bool] = lambda name: name == prefix or (not whole and name.startswith(prefix))  # noqa: E731
     rows: list[dict[str, Any]] = []
     for module in modules:
         if inspect.signature(module.rows).parameters:
