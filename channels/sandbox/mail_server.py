@@ -25,7 +25,7 @@ class MailHandler:
 
     def __init__(self, inbox: Inbox, script: Script, *, pipelining: bool, login: bool) -> None:
         self._inbox = inbox
-        self._script = script
+        self.script = script
         self._pipelining = pipelining
         self._login = login  # asked for here: aiosmtpd warns when it is to ask without TLS
         self._headers = BytesHeaderParser()
@@ -45,11 +45,10 @@ class MailHandler:
     ) -> str:
         if self._login and not session.authenticated:
             return "530 5.7.0 log in first"
-        reply = next(
-            (r.reply for r in self._script.matching("email", address, at_mail=True) if r.reply), None
-        )
-        if reply is not None:
-            return _closing(server, reply)
+        for rule in self.script.matching("email", address, stage="mail"):
+            await _delay(rule)
+            if rule.reply is not None:
+                return _closing(server, rule.reply)
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 2.1.0 OK"
@@ -57,10 +56,10 @@ class MailHandler:
     async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        rules = self._script.matching("email", address)
+        rules = self.script.matching("email", address)
         for rule in rules:
-            if rule.latency is not None:
-                await asyncio.sleep(rule.latency)
+            # A reply that is to be lost is one to the final dot, whatever the rule's stage.
+            await _delay(rule, hanging=rule.stage == "rcpt" and not rule.drop)
         answering = next((rule for rule in rules if rule.answers()), None)
         if answering is not None and answering.stage == "rcpt" and answering.reply is not None:
             return _closing(server, answering.reply)
@@ -76,12 +75,16 @@ class MailHandler:
         rule = self._at_the_dot.pop(session, None)
         if rule is not None and rule.reply is not None and not rule.drop:
             return _closing(server, rule.reply)
+        if rule is not None and rule.hang and not rule.drop:
+            await asyncio.Event().wait()
         raw = envelope.content if isinstance(envelope.content, bytes) else str(envelope.content).encode()
         reference = str(self._headers.parsebytes(raw)["Message-ID"] or "")
         for to in envelope.rcpt_tos:
             self._inbox.add(
                 Received("email", to, envelope.mail_from or "", "", reference, "accepted", time.time(), raw)
             )
+        if rule is not None and rule.hang:
+            await asyncio.Event().wait()
         if rule is not None and rule.drop and isinstance(server.transport, asyncio.Transport):
             server.transport.abort()
         return "250 2.0.0 OK"
@@ -93,7 +96,7 @@ def factory(
     login: tuple[str, str] | None,
     tls: ssl.SSLContext | None,
     starttls: bool,
-) -> Callable[[], SMTP]:
+) -> Callable[[], asyncio.Protocol]:
     """What makes the protocol of each connection; with `login`, mail needs it. TLS from the start is the listener's."""
 
     def authenticate(
@@ -102,7 +105,9 @@ def factory(
         good = isinstance(data, LoginPassword) and (data.login.decode(), data.password.decode()) == login
         return AuthResult(success=good, handled=False)
 
-    def protocol() -> SMTP:
+    def protocol() -> asyncio.Protocol:
+        for rule in handler.script.matching("email", None, stage="connect"):
+            return _AtTheDoor(rule)
         return SMTP(
             handler,
             enable_SMTPUTF8=True,
@@ -115,6 +120,25 @@ def factory(
         )
 
     return protocol
+
+
+class _AtTheDoor(asyncio.Protocol):
+    """A connection that gets no greeting, or one that sends it away."""
+
+    def __init__(self, rule: Rule) -> None:
+        self._reply = rule.reply
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if self._reply is not None and isinstance(transport, asyncio.Transport):
+            transport.write(f"{self._reply}\r\n".encode())
+            transport.close()
+
+
+async def _delay(rule: Rule, *, hanging: bool = True) -> None:
+    if rule.latency is not None:
+        await asyncio.sleep(rule.latency)
+    if rule.hang and hanging:
+        await asyncio.Event().wait()  # until the other side or the sandbox has had enough
 
 
 def _closing(server: SMTP, reply: str) -> str:

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from aiohttp import ClientError, web
+from aiohttp import web
 
 from channels.run import LoopThread
+from channels.sandbox.callbacks import FAILURES
 from channels.sandbox.inbox import Inbox, Received
 from channels.sandbox.mail_server import MailHandler, factory
 from channels.sandbox.script import Rule, Script, ScriptError, parse
@@ -142,7 +143,7 @@ class Sandbox:
             raise PortTaken(
                 f"port {config.smtp_port} (SMTP) of 127.0.0.1 cannot be used: {error.strerror}"
             ) from error
-        await self._sms.start()
+        self._sms.start()
         self.http_url = f"http://{HOST}:{self._runner.addresses[0][1]}"
         scheme = "smtp" if config.smtp_tls is None else "smtp+starttls" if config.starttls else "smtps"
         self.smtp_url = f"{scheme}://{HOST}:{self._mail.sockets[0].getsockname()[1]}"
@@ -205,7 +206,7 @@ class Sandbox:
             )
         except (ValueError, KeyError, TypeError) as error:
             return web.json_response({"error": f"give {{from, body, url?, opt_out?}}: {error}"}, status=400)
-        except (ClientError, TimeoutError) as error:
+        except FAILURES as error:
             return web.json_response(
                 {"error": f"the webhook does not answer: {type(error).__name__}"}, status=502
             )

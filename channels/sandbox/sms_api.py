@@ -11,19 +11,16 @@ import re
 import secrets
 import time
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import format_datetime
 from urllib.parse import urlsplit
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, web
-from twilio.request_validator import RequestValidator
+from aiohttp import web
 
+from channels.sandbox import resource
+from channels.sandbox.callbacks import Callback, Callbacks, Fate
 from channels.sandbox.inbox import Inbox, Received
 from channels.sandbox.script import Rule, Script
-
-CALLERS = 8  # callbacks on the way at once
-WAITING = 200_000  # callbacks that wait; more are dropped and counted
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
 _SERVICE = re.compile(r"MG[0-9a-fA-F]{32}").fullmatch
@@ -40,14 +37,6 @@ class Account:
     inbound_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Callback:
-    """One request to a webhook, still to be signed."""
-
-    url: str
-    form: dict[str, str]
-
-
 class SmsApi:
     """Routes below /2010-04-01/ and the senders of callbacks; lives in the sandbox's loop."""
 
@@ -55,33 +44,26 @@ class SmsApi:
         self._account = account
         self._inbox = inbox
         self._script = script
-        self._validator = RequestValidator(account.token)
         self._authorization = "Basic " + b64encode(f"{account.sid}:{account.token}".encode()).decode()
-        self._waiting: asyncio.Queue[Callback] = asyncio.Queue(WAITING)
-        self._callers: list[asyncio.Task[None]] = []
-        self._session: ClientSession | None = None
-        self.dropped = 0
+        self._callbacks = Callbacks(account.token)
 
     def routes(self) -> list[web.RouteDef]:
         base = "/2010-04-01/Accounts/{account}/Messages"
-        return [web.post(f"{base}.json", self.create), web.get(base + "/{sid}.json", self.fetch)]
+        return [
+            web.post(f"{base}.json", self.create),
+            web.get(f"{base}.json", self.list),
+            web.get(base + "/{sid}.json", self.fetch),
+        ]
 
-    async def start(self) -> None:
-        self._session = ClientSession(timeout=ClientTimeout(total=10))
-        self._callers = [asyncio.ensure_future(self._call(self._session)) for _ in range(CALLERS)]
+    def start(self) -> None:
+        self._callbacks.start()
 
     async def stop(self) -> None:
-        for caller in self._callers:
-            caller.cancel()
-        await asyncio.gather(*self._callers, return_exceptions=True)
-        if self._session is not None:
-            await self._session.close()
+        await self._callbacks.stop()
 
     def forget(self) -> None:
         """Drop the callbacks that wait."""
-        while not self._waiting.empty():
-            self._waiting.get_nowait()
-        self.dropped = 0
+        self._callbacks.forget()
 
     # ---- the API ----
 
@@ -101,11 +83,26 @@ class SmsApi:
         problem = _problem(form)
         if problem is not None:
             return _error(400, problem)
-        received = self._receive(form, to)
-        self._report(form, received, next((rule for rule in rules if rule.final is not None), None))
-        if any(rule.drop for rule in rules) and request.transport is not None:
+        hangs, drops = any(rule.hang for rule in rules), any(rule.drop for rule in rules)
+        if hangs and not drops:
+            await asyncio.Event().wait()  # until the other side or the sandbox has had enough
+        received = self._receive(form, to, sent=not any(rule.queued for rule in rules))
+        self._report(form, received, rules)
+        if hangs:
+            await asyncio.Event().wait()
+        if drops and request.transport is not None:
             request.transport.abort()
         return web.json_response(self._resource(received), status=201)
+
+    async def list(self, request: web.Request) -> web.StreamResponse:
+        refused = self._not_ours(request)
+        if refused is not None:
+            return refused
+        texts = [_text(received) for received in self._inbox.messages if received.channel == "sms"]
+        try:
+            return web.json_response(resource.page(self._account.sid, request.query, texts))
+        except resource.BadQuery:
+            return _error(400, 20001)
 
     async def fetch(self, request: web.Request) -> web.StreamResponse:
         refused = self._not_ours(request)
@@ -123,7 +120,7 @@ class SmsApi:
         played here has that switched off, so that the service answers.
         """
         target = url or self._account.inbound_url
-        if target is None or self._session is None:
+        if target is None:
             raise ValueError("no inbound URL is configured; give one as url")
         sid = _sid()
         form = {
@@ -141,7 +138,7 @@ class SmsApi:
         }
         if opt_out is not None:
             form["OptOutType"] = opt_out
-        return await self._post(self._session, Callback(target, form))
+        return await self._callbacks.post(Callback(target, form))
 
     # ---- what follows ----
 
@@ -150,86 +147,43 @@ class SmsApi:
             return _error(401, 20003)
         return _error(404, 20404) if request.match_info["account"] != self._account.sid else None
 
-    def _receive(self, form: dict[str, str], to: str) -> Received:
+    def _receive(self, form: dict[str, str], to: str, *, sent: bool) -> Received:
         sender = form.get("MessagingServiceSid") or form.get("From", "")
-        received = Received("sms", to, sender, form["Body"], _sid(), "accepted", time.time())
+        status = "accepted" if sent else "queued"
+        received = Received("sms", to, sender, form["Body"], _sid(), status, time.time())
         self._inbox.add(received)
         return received
 
-    def _report(self, form: dict[str, str], received: Received, rule: Rule | None) -> None:
+    def _report(self, form: dict[str, str], received: Received, rules: Sequence[Rule]) -> None:
         url = form.get("StatusCallback")
         if url is None:
             return
-        words = list(self._account.callbacks)
-        if rule is not None and rule.final is not None and words:
-            words[-1] = rule.final
-        for word in words:
-            fields = {
-                "MessageSid": received.reference,
-                "SmsSid": received.reference,
-                "MessageStatus": word,
-                "SmsStatus": word,
-                "AccountSid": self._account.sid,
-                "From": self._account.number,
-                "To": received.to,
-                "ApiVersion": "2010-04-01",
-            }
-            if "MessagingServiceSid" in form:
-                fields["MessagingServiceSid"] = form["MessagingServiceSid"]
-            if rule is not None and word == rule.final and rule.error_code is not None:
-                fields["ErrorCode"] = str(rule.error_code)
-            try:
-                self._waiting.put_nowait(Callback(url, fields))
-            except asyncio.QueueFull:
-                self.dropped += 1
-
-    async def _call(self, session: ClientSession) -> None:
-        while True:
-            callback = await self._waiting.get()
-            for pause in (0.5, 0.0):
-                try:
-                    status, _ = await self._post(session, callback)
-                except (ClientError, TimeoutError):
-                    status = 599
-                if status < 500:
-                    break
-                await asyncio.sleep(pause)
-            else:
-                self.dropped += 1
-
-    async def _post(self, session: ClientSession, callback: Callback) -> tuple[int, str]:
-        signature = self._validator.compute_signature(callback.url, callback.form)
-        headers = {"X-Twilio-Signature": signature, "User-Agent": "TwilioProxy/1.1"}
-        async with session.post(callback.url, data=callback.form, headers=headers) as response:
-            return response.status, await response.text()
+        fields = {
+            "MessageSid": received.reference,
+            "SmsSid": received.reference,
+            "AccountSid": self._account.sid,
+            "From": self._account.number,
+            "To": received.to,
+            "ApiVersion": "2010-04-01",
+        }
+        if "MessagingServiceSid" in form:
+            fields["MessagingServiceSid"] = form["MessagingServiceSid"]
+        self._callbacks.report(url, fields, Fate.of(self._account.callbacks, rules))
 
     def _resource(self, received: Received) -> dict[str, object]:
-        """The Message resource (twilio.com/docs/messaging/api/message-resource)."""
-        date = format_datetime(datetime.fromtimestamp(received.at, UTC))
-        service = received.sender if received.sender.startswith("MG") else None
-        uri = f"/2010-04-01/Accounts/{self._account.sid}/Messages/{received.reference}"
-        return {
-            "sid": received.reference,
-            "account_sid": self._account.sid,
-            "messaging_service_sid": service,
-            "from": None if service else received.sender,
-            "to": received.to,
-            "body": received.text,
-            "status": received.status,
-            "direction": "outbound-api",
-            "num_segments": "0",
-            "num_media": "0",
-            "error_code": None,
-            "error_message": None,
-            "price": None,
-            "price_unit": None,
-            "api_version": "2010-04-01",
-            "date_created": date,
-            "date_updated": date,
-            "date_sent": None,
-            "uri": f"{uri}.json",
-            "subresource_uris": {"media": f"{uri}/Media.json"},
-        }
+        return resource.message(self._account.sid, _text(received))
+
+
+def _text(received: Received) -> resource.Text:
+    return resource.Text(
+        received.reference,
+        received.to,
+        received.sender,
+        received.text,
+        received.status,
+        received.at,
+        sent=received.status != "queued",
+    )
 
 
 def _problem(form: dict[str, str]) -> int | None:
