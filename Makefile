@@ -1,4 +1,4 @@
-# Public-warning service. `make help` lists the targets; each needs nothing but Python 3.11+ and make.
+# Public-warning service. `make help` lists the targets; each needs nothing but Python 3.11+ and make (judge: node too).
 PYTHON ?= python3
 ONCE ?=
 ONLY ?=
@@ -11,7 +11,7 @@ export PYTHONUTF8 := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-bench demo test check bench docs fuzz mutants lock wheel clean
+.PHONY: help setup setup-test setup-bench setup-judge demo test judge check bench docs fuzz mutants lock wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,11 +53,21 @@ setup-test: setup
 setup-bench: setup
 	$(call install,requirements-bench.lock)
 
+# Prism, by which tests/contract/test_judge.py holds our requests against Twilio's own OpenAPI; those tests skip without.
+setup-judge: tests/judge/node_modules/.package-lock.json
+
+tests/judge/node_modules/.package-lock.json: tests/judge/package-lock.json
+	cd tests/judge && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 demo: setup ## one warning all the way through, then serve; ONCE=1 ends after the table
 	@$(BIN)/alerting demo $(if $(ONCE),--once)
 
 test: setup-test ## the tests, on real PostgreSQL and Valkey
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+
+judge: setup-test setup-judge ## hold our requests against Twilio's own OpenAPI (needs node, npm and the folder shared)
+	$(BIN)/python -m pytest tests/contract/test_judge.py $(PYTEST_ARGS)
 
 check: setup-test ## format, lint, types, import contracts, dependencies, known weaknesses
 	$(BIN)/ruff format --check .
