@@ -72,15 +72,15 @@ def send(dispatch: int, n: int) -> None:
     engine, client, mail, vault, settings = warm()
     with Session(engine) as session:
         delivery: Any = session.get(Delivery, (dispatch, n))
-        channel, key_id, cipher = session.execute(
-            text("SELECT channel, key_id, cipher FROM address WHERE id = :id"), {"id": delivery.address}
+        channel, key_id, cipher, mac = session.execute(
+            text("SELECT channel, key_id, cipher, mac FROM address WHERE id = :id"), {"id": delivery.address}
         ).one()
         words = session.execute(
             text("""SELECT subject, r.text, html FROM rendering r JOIN dispatch d ON d.alert = r.alert
                     WHERE d.id = :d AND r.segment = :s AND r.channel = :c AND r.language = :l"""),
             {"d": dispatch, "s": delivery.segment, "c": channel, "l": delivery.language},
         ).one()
-        to = vault.open(channel, key_id, cipher)
+        to = vault.open(channel, key_id, cipher, mac)
         if channel == "sms":
             message = client.messages.create(
                 to=to, body=words.text, messaging_service_sid=settings.twilio_messaging_service_sid

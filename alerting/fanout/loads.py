@@ -167,7 +167,7 @@ def _unsendable(row: Planned, words: Words, now: datetime) -> tuple[DeliveryStat
 
 
 def _open(vault: Vault, channel: str, rows: Sequence[Planned]) -> list[str | None]:
-    sealed = [(row.key_id or "", row.cipher or b"") for row in rows]
+    sealed = [(row.key_id or "", row.cipher or b"", row.mac or b"") for row in rows]
     try:
         return list(vault.open_many(channel, sealed))
     except UnknownKey:
@@ -175,8 +175,8 @@ def _open(vault: Vault, channel: str, rows: Sequence[Planned]) -> list[str | Non
         return [_open_one(vault, channel, *one) for one in sealed]
 
 
-def _open_one(vault: Vault, channel: str, key_id: str, cipher: bytes) -> str | None:
+def _open_one(vault: Vault, channel: str, key_id: str, cipher: bytes, mac: bytes) -> str | None:
     try:
-        return vault.open(channel, key_id, cipher)
+        return vault.open(channel, key_id, cipher, mac)
     except UnknownKey:
         return None

@@ -1,8 +1,8 @@
 """Telephone numbers and mailboxes: the one place where they are written, read, compared and hidden.
 
-Owns the rows of address and the keys that open them. An address is kept as AES-256-GCM under a named key, with its channel
-as associated data, and is found by an HMAC under a key of its own; both come from Settings. Must not import a use case.
-Invariant: no exception, log line or repr made here holds an address.
+Owns the rows of address and the keys that open them. An address is kept as AES-256-GCM under a key of its channel, derived
+from a named one, with its HMAC as associated data, and is found by that HMAC; the keys come from Settings. Must not import
+a use case. Invariant: no exception, log line or repr made here holds an address.
 
     AddressError    what was written is not an address of that channel; the text says why and how to mend it
     UnknownKey      a row was sealed under a key that ADDRESS_KEYS no longer holds
@@ -31,6 +31,9 @@ from alerting.store.states import AddressState
 
 #: The channels whose recipients have addresses.
 ADDRESSED = ("sms", "email")
+
+#: What the key id of a row begins with since a cipher is bound to its row; a name in ADDRESS_KEYS holds no colon.
+BOUND = "2:"
 
 _NONCE = 12  # bytes, NIST SP 800-38D section 8.2: 96 random bits, for at most 2**32 addresses under one key
 
@@ -117,37 +120,54 @@ def masked(address: str) -> str:
 
 
 class Vault:
-    """Seals, opens and recognises addresses under the keys of the settings. Safe to share among threads."""
+    """Seals, opens and recognises addresses under the keys of the settings. Safe to share among threads.
 
-    __slots__ = ("_ciphers", "_first", "_mac_key")
+    Each channel has its own key, derived from the named one, and a cipher is bound to the mac of its row: a cipher that
+    was moved to another row, or to another channel, does not open. Rows from before that are read as they are.
+    """
+
+    __slots__ = ("_bound", "_mac_key", "_open", "_seal", "current")
 
     def __init__(self, settings: Settings) -> None:
-        self._ciphers = {name: AESGCM(key) for name, key in settings.address_keys}
-        self._first = settings.address_keys[0][0]
+        first, _ = settings.address_keys[0]
+        self.current = BOUND + first  # the key id of whatever is sealed from now on
+        self._bound = frozenset(BOUND + name for name, _ in settings.address_keys)
         self._mac_key = settings.address_mac_key
+        old = {name: AESGCM(key).decrypt for name, key in settings.address_keys}
+        keys = {
+            channel: {BOUND + name: _key_of(key, channel) for name, key in settings.address_keys}
+            for channel in ADDRESSED
+        }
+        self._seal = {channel: of_one[self.current].encrypt for channel, of_one in keys.items()}
+        self._open = {
+            channel: old | {key_id: key.decrypt for key_id, key in of_one.items()}
+            for channel, of_one in keys.items()
+        }
 
-    def seal(self, channel: str, plain: str) -> tuple[str, bytes]:
-        """(key id, nonce and ciphertext) under the first key."""
+    def seal(self, channel: str, plain: str, mac: bytes | None = None) -> tuple[str, bytes]:
+        """(key id, nonce and ciphertext) under the first key; `mac` is that of the address, worked out where not given."""
         nonce = os.urandom(_NONCE)
-        return self._first, nonce + self._ciphers[self._first].encrypt(
-            nonce, plain.encode(), channel.encode()
-        )
+        bound = self.mac(channel, plain) if mac is None else mac
+        return self.current, nonce + self._seal[channel](nonce, plain.encode(), bound)
 
-    def open(self, channel: str, key_id: str, cipher: bytes) -> str:
-        """The address; raises UnknownKey when no key opens it."""
-        return self.open_many(channel, ((key_id, cipher),))[0]
+    def open(self, channel: str, key_id: str, cipher: bytes, mac: bytes) -> str:
+        """The address of a row; raises UnknownKey when no key opens it."""
+        return self.open_many(channel, ((key_id, cipher, mac),))[0]
 
-    def open_many(self, channel: str, sealed: Iterable[tuple[str, bytes]]) -> list[str]:
-        """The addresses of many (key id, cipher) rows of one channel, in order; raises UnknownKey."""
-        ciphers, bound = self._ciphers, channel.encode()
+    def open_many(self, channel: str, sealed: Iterable[tuple[str, bytes, bytes]]) -> list[str]:
+        """The addresses of many (key id, cipher, mac) rows of one channel, in order; raises UnknownKey."""
+        decrypt, bound, unbound = self._open[channel], self._bound, channel.encode()
         try:
             return [
-                ciphers[key_id].decrypt(cipher[:_NONCE], cipher[_NONCE:], bound).decode()
-                for key_id, cipher in sealed
+                decrypt[key_id](
+                    cipher[:_NONCE], cipher[_NONCE:], mac if key_id in bound else unbound
+                ).decode()
+                for key_id, cipher, mac in sealed
             ]
         except KeyError as error:
+            name = str(error.args[0]).removeprefix(BOUND)
             raise UnknownKey(
-                f"an address was sealed under key {error.args[0]!r}: add that key to ADDRESS_KEYS (not as the first)"
+                f"an address was sealed under key {name!r}: add that key to ADDRESS_KEYS (not as the first)"
             ) from None
         except InvalidTag:
             raise UnknownKey(
@@ -162,6 +182,11 @@ class Vault:
         """
         same = normalised.casefold() if channel == "email" else normalised
         return hmac.digest(self._mac_key, f"{channel}\0{same}".encode(), "sha256")
+
+
+def _key_of(key: bytes, channel: str) -> AESGCM:
+    """The key of one channel: a pseudo-random function of the named key (NIST SP 800-108, one block of HMAC-SHA256)."""
+    return AESGCM(hmac.digest(key, f"address\0{channel}".encode(), "sha256"))
 
 
 # ------------------------------------------------------------------------------------------------------- its rows
@@ -191,7 +216,7 @@ def keep(session: Session, vault: Vault, channel: str, normalised: str, state: A
     found = lock(session, channel, mac)
     if found is not None:
         return found
-    key_id, cipher = vault.seal(channel, normalised)
+    key_id, cipher = vault.seal(channel, normalised, mac)
     session.execute(
         text("""
             INSERT INTO address (channel, state, cipher, key_id, mac) VALUES (:channel, :state, :cipher, :key_id, :mac)

@@ -36,6 +36,7 @@ class Planned(NamedTuple):
     address_state: str | None
     key_id: str | None
     cipher: bytes | None
+    mac: bytes | None  # what the cipher is bound to
     token: str | None  # of the unsubscribe link
 
 
@@ -94,7 +95,7 @@ def read(
         cursor.execute(
             f"""
             SELECT d.n, d.address, d.feed, d.segment, d.language, d.attempts, d.maybe_repeated,
-                   a.state, a.key_id, a.cipher, {"s.token" if tokens else "NULL"}
+                   a.state, a.key_id, a.cipher, a.mac, {"s.token" if tokens else "NULL"}
             FROM delivery d LEFT JOIN address a ON a.id = d.address
             {"LEFT JOIN subscriber s ON s.id = a.subscriber" if tokens else ""}
             WHERE d.dispatch = %(dispatch)s AND d.n BETWEEN %(n_from)s AND %(n_to)s AND d.status = 'planned'

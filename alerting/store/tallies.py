@@ -61,6 +61,7 @@ class DeliveryRow:
     feed: str | None
     key_id: str | None
     cipher: bytes | None
+    mac: bytes | None
 
 
 def of_alert(session: Session, alert: UUID) -> list[Tally]:
@@ -106,7 +107,7 @@ def rows_of_alert(
     rows = session.execute(
         text("""
             SELECT v.dispatch, v.n, d.channel, nullif(v.region, 0), v.segment, v.language, v.status, v.reason, v.attempts,
-                   v.maybe_repeated, v.reference, v.at, f.key, a.key_id, a.cipher
+                   v.maybe_repeated, v.reference, v.at, f.key, a.key_id, a.cipher, a.mac
             FROM dispatch d JOIN delivery v ON v.dispatch = d.id
             LEFT JOIN address a ON a.id = v.address LEFT JOIN feed f ON f.id = v.feed
             WHERE d.alert = :alert AND (v.dispatch, v.n) > (:dispatch, :n)

@@ -277,7 +277,7 @@ class _Merge:
             owner = None if slot.owner is None else slot.owner.row.id
             if slot.id is None:
                 if owner is not None:  # an entry in conflict leaves its unknown addresses without an owner
-                    key_id, cipher = self.vault.seal(slot.channel, slot.normalised)
+                    key_id, cipher = self.vault.seal(slot.channel, slot.normalised, slot.mac)
                     state = AddressState.STOPPED if slot.stop else AddressState.ACTIVE
                     fresh.append(AddressRow(None, slot.channel, owner, state, slot.mac, key_id, cipher))
             elif owner is None and slot.before is not None:

@@ -60,7 +60,7 @@ def _rows(session: Session, people: Sequence[Subscriber], vault: Vault) -> list[
     ids = [person.id for person in people]
     owned: dict[int, dict[str, list[tuple[str, bool]]]] = {}
     for row in subscribers.addresses_of(session, ids):
-        address = vault.open(row.channel, row.key_id, row.cipher)
+        address = vault.open(row.channel, row.key_id, row.cipher, row.mac)
         stopped = row.state == AddressState.STOPPED
         owned.setdefault(row.subscriber or 0, {}).setdefault(row.channel, []).append((address, stopped))
     places = subscribers.places_of(session, ids)

@@ -118,7 +118,7 @@ def _listed(session: Session, people: Sequence[Subscriber], vault: Vault) -> tup
     ids = [person.id for person in people]
     owned: dict[int, list[ListedAddress]] = {}
     for row in subscribers.addresses_of(session, ids):
-        shown = addresses.masked(vault.open(row.channel, row.key_id, row.cipher))
+        shown = addresses.masked(vault.open(row.channel, row.key_id, row.cipher, row.mac))
         owned.setdefault(row.subscriber or 0, []).append(ListedAddress(row.channel, shown, row.state))
     places = subscribers.places_of(session, ids)
     named = {place.region for of_one in places.values() for place in of_one if place.region is not None}

@@ -111,9 +111,9 @@ def deliveries(
 
 def _row(row: DeliveryRow, region: str, vault: Vault) -> Row:
     to = row.feed
-    if row.cipher is not None and row.key_id is not None:
+    if row.cipher is not None and row.key_id is not None and row.mac is not None:
         try:
-            to = masked(vault.open(row.channel, row.key_id, row.cipher))
+            to = masked(vault.open(row.channel, row.key_id, row.cipher, row.mac))
         except UnknownKey:
             to = "(sealed under an unknown key)"
     return Row(

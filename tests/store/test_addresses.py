@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -120,37 +122,72 @@ def test_a_masked_address_is_recognised_but_cannot_be_used(address: str, shown: 
 # ---- as it is kept
 
 
+def sealed(vault: Vault, channel: str, plain: str) -> tuple[str, bytes, bytes]:
+    """A row as it is stored: key id, cipher, mac."""
+    return *vault.seal(channel, plain), vault.mac(channel, plain)
+
+
+def as_before(settings: Settings, channel: str, plain: str) -> tuple[str, bytes, bytes]:
+    """A row of the first release: the named key itself, bound to the channel alone."""
+    name, key = settings.address_keys[0]
+    cipher = b"n" * 12 + AESGCM(key).encrypt(b"n" * 12, plain.encode(), channel.encode())
+    return name, cipher, Vault(settings).mac(channel, plain)
+
+
 def test_what_is_sealed_opens_again_and_never_looks_the_same_twice(keys: Settings):
     vault = Vault(keys)
-    first, second = vault.seal("sms", PHONE), vault.seal("sms", PHONE)
+    first, second = sealed(vault, "sms", PHONE), sealed(vault, "sms", PHONE)
     assert first != second
     assert PHONE.encode() not in first[1]
     assert vault.open("sms", *first) == vault.open("sms", *second) == PHONE
 
 
+def test_rows_of_the_first_release_open_among_those_of_today(keys: Settings):
+    vault = Vault(keys)
+    rows = [as_before(keys, "email", MAILBOX), sealed(vault, "email", "b@example.org")]
+    assert vault.open_many("email", rows) == [MAILBOX, "b@example.org"]
+
+
 def test_the_first_key_seals_and_all_open(keys: Settings):
     old = Vault(replace(keys, address_keys=keys.address_keys[1:]))
-    assert Vault(keys).seal("email", MAILBOX)[0] == "k2"
-    assert Vault(keys).open("email", *old.seal("email", MAILBOX)) == MAILBOX
+    assert Vault(keys).seal("email", MAILBOX)[0] == Vault(keys).current == "2:k2"
+    assert Vault(keys).open("email", *sealed(old, "email", MAILBOX)) == MAILBOX
 
 
 def test_a_key_that_was_taken_away_is_named(keys: Settings):
     old = Vault(replace(keys, address_keys=keys.address_keys[1:]))
     with pytest.raises(UnknownKey, match="'k2'"):
-        old.open("sms", *Vault(keys).seal("sms", PHONE))
+        old.open("sms", *sealed(Vault(keys), "sms", PHONE))
 
 
-def test_a_cipher_opens_for_its_own_channel_only(keys: Settings):
-    vault = Vault(keys)
+@pytest.mark.parametrize(
+    "seal", [lambda keys: sealed(Vault(keys), "sms", PHONE), lambda keys: as_before(keys, "sms", PHONE)]
+)
+def test_a_cipher_opens_for_its_own_channel_only(
+    keys: Settings, seal: Callable[[Settings], tuple[str, bytes, bytes]]
+):
     with pytest.raises(UnknownKey):
-        vault.open("email", *vault.seal("sms", PHONE))
+        Vault(keys).open("email", *seal(keys))
+
+
+def test_a_cipher_that_was_moved_to_another_row_does_not_open(keys: Settings):
+    vault = Vault(keys)
+    key_id, cipher, _ = sealed(vault, "sms", PHONE)
+    with pytest.raises(UnknownKey):
+        vault.open("sms", key_id, cipher, vault.mac("sms", "+12015550124"))
+
+
+def test_a_bound_cipher_is_not_read_as_one_of_the_first_release(keys: Settings):
+    key_id, cipher, mac = sealed(Vault(keys), "sms", PHONE)
+    with pytest.raises(UnknownKey):
+        Vault(keys).open("sms", key_id.removeprefix("2:"), cipher, mac)
 
 
 def test_a_cipher_that_was_changed_does_not_open(keys: Settings):
     vault = Vault(keys)
-    key_id, cipher = vault.seal("sms", PHONE)
+    key_id, cipher, mac = sealed(vault, "sms", PHONE)
     with pytest.raises(UnknownKey):
-        vault.open("sms", key_id, cipher[:-1] + bytes([cipher[-1] ^ 1]))
+        vault.open("sms", key_id, cipher[:-1] + bytes([cipher[-1] ^ 1]), mac)
 
 
 def test_the_mac_tells_addresses_and_channels_apart_and_ignores_the_case_of_mailboxes(keys: Settings):

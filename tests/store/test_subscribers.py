@@ -48,7 +48,7 @@ def test_people_addresses_and_places_come_back_as_they_were_written(settings: Se
         ]
         assert list(subscribers.places_of(session, [first, second])[second]) == [point]
         (address,) = subscribers.addresses_of(session, [first, second])
-        assert vault.open("sms", address.key_id, address.cipher) == "+12015550101"
+        assert vault.open("sms", address.key_id, address.cipher, address.mac) == "+12015550101"
         assert (
             subscribers.addresses_by_mac(session, [("sms", address.mac), ("email", address.mac)])[0].id
             == address.id
