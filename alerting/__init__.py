@@ -22,6 +22,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     from alerting import api, outlets, public
     from alerting.api import access
+    from alerting.api.callbacks import Callbacks
     from alerting.api.proxy import TrustedProxies
     from alerting.config import Settings
     from alerting.fanout import bell
@@ -41,9 +42,11 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     app = Flask("alerting", static_folder=None, template_folder=None)
     app.secret_key = settings.secret_key
-    api.register(app, settings, outlets.channels_from(settings), unavailable=engine.UNAVAILABLE)
+    channels = outlets.channels_from(settings)
+    api.register(app, settings, channels, unavailable=engine.UNAVAILABLE)
     known = set(app.view_functions)
     public.register(app, settings)
     access.open_to_all(app, set(app.view_functions) - known)
-    app.wsgi_app = TrustedProxies(FeedCache(app.wsgi_app, settings), settings.forwarded_allow_ips)  # type: ignore[method-assign] # Flask's documented way to wrap it
+    proxied = TrustedProxies(FeedCache(app.wsgi_app, settings), settings.forwarded_allow_ips)
+    app.wsgi_app = Callbacks(proxied, channels, settings.public_base_url)  # type: ignore[method-assign] # Flask's documented way to wrap it
     return app

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from urllib.parse import quote_plus, urlsplit
 
-from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
 from channels.base import (
@@ -32,6 +31,7 @@ from channels.base import (
 )
 from channels.run import Feed, LoopThread, ThreadedRun, gather
 from channels.twilio_http import LoopHttpClient, NotSent, ReplyLost
+from channels.twilio_signature import signed
 from channels.twilio_words import MAY_RETRY, TROUBLE, answer, callback, retry_after
 
 API = "https://api.twilio.com"
@@ -86,7 +86,7 @@ class TwilioSms:
         self.config = config
         self.limits = Limits(in_flight=config.in_flight)
         self._uri = f"{API}/2010-04-01/Accounts/{config.account_sid}/Messages.json"
-        self._validator = RequestValidator(config.auth_token)
+        self._token = config.auth_token.encode()
         self._thread = LoopThread("twilio-sms")
         self._http: LoopHttpClient | None = None
         self._client: Client | None = None
@@ -111,7 +111,7 @@ class TwilioSms:
     def events(self, request: Webhook) -> list[Event]:
         """Receipts (MessageStatus) and inbound texts; the signature covers the public URL and the form."""
         signature = request.headers.get("x-twilio-signature", "")
-        if not self._validator.validate(request.url, dict(request.form), signature):
+        if not signed(self._token, request.url, request.form, signature):
             raise BadSignature("the X-Twilio-Signature does not fit this URL and form")
         form = request.form
         sid = form.get("MessageSid") or form.get("SmsSid") or ""

@@ -18,6 +18,7 @@ from alerting.api.problems import Fault, Mapper, Problem
 from alerting.authoring import errors as authoring
 from alerting.authoring import keys
 from alerting.cap.findings import ERROR
+from alerting.tracking import receipts
 from channels.base import BadSignature
 
 
@@ -78,5 +79,11 @@ TABLE: Mapping[type[Exception], Any] = {
     authoring.WrongState: _is(409, "wrong-state"),
     subscribing.Refused: _subscribing_refused,
     subscribing.FileRefused: _file_refused,
+    receipts.Busy: lambda _: Problem(
+        503,
+        "more is said than can be written at the moment: say it again",
+        "busy",
+        headers={"Retry-After": "2"},
+    ),
     BadSignature: lambda _: Problem(403, "the request is not signed by the provider", "bad-signature"),
 }

@@ -11,6 +11,7 @@ from werkzeug.exceptions import NotFound
 
 from alerting import subscribing
 from alerting.api.access import webhook
+from alerting.api.callbacks import FAILED
 from alerting.api.setting import channel, now, settings
 from alerting.tracking import receipts
 from channels.base import Event, InboundEvent, ReceiptEvent, Webhook
@@ -24,7 +25,10 @@ NO_REPLY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 @blp.route("/<name>/status", methods=["POST"])
 @webhook
 def status(name: str) -> Response:
-    """A later word about a delivery."""
+    """A later word about a delivery; nearly all are answered by `callbacks`, before they get here."""
+    failed = request.environ.get(FAILED)
+    if failed is not None:
+        raise failed
     found = [event for event in _events(name) if isinstance(event, ReceiptEvent)]
     if found:
         receipts.record(found, now=now())

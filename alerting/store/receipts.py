@@ -8,7 +8,7 @@ lock, and the reader goes no further than the highest id at a moment without wri
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,6 +36,7 @@ class Receipt:
     reason: str | None
     reference: str | None
     raw: Mapping[str, str]
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,32 +51,37 @@ class Unread:
     reference: str | None
 
 
-def add(session: Session, receipts: Sequence[Receipt], *, now: datetime) -> int:
-    """Write receipts; those whose event is known already are left out. How many were new."""
-    if not receipts:
-        return 0
-    session.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": WRITING})
-    rows = session.execute(
-        text("""
-            INSERT INTO receipt (provider, event_id, dispatch, n, status, reason, reference, raw, received_at)
-            SELECT x.*, :now FROM unnest(
-                CAST(:providers AS text[]), CAST(:events AS text[]), CAST(:dispatches AS bigint[]), CAST(:ns AS bigint[]),
-                CAST(:statuses AS text[]), CAST(:reasons AS text[]), CAST(:references AS text[]), CAST(:raws AS jsonb[])
-            ) AS x ON CONFLICT (provider, event_id) DO NOTHING RETURNING id
-        """),
-        {
-            "now": now,
-            "providers": [r.provider for r in receipts],
-            "events": [r.event_id for r in receipts],
-            "dispatches": [r.dispatch for r in receipts],
-            "ns": [r.n for r in receipts],
-            "statuses": [r.status for r in receipts],
-            "reasons": [r.reason for r in receipts],
-            "references": [r.reference for r in receipts],
-            "raws": [json.dumps(dict(r.raw)) for r in receipts],
-        },
-    ).all()
-    return len(rows)
+#: One statement: an id is given to a row only after the lock is held, since every row is joined to it.
+_ADD = text("""
+    WITH writing AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(:lock))
+    INSERT INTO receipt (provider, event_id, dispatch, n, status, reason, reference, raw, received_at)
+    SELECT x.* FROM writing, jsonb_to_recordset(CAST(:rows AS jsonb)) AS x(
+        provider text, event_id text, dispatch bigint, n bigint, status text, reason text, reference text, raw jsonb,
+        received_at timestamptz)
+    ON CONFLICT (provider, event_id) DO NOTHING RETURNING provider, event_id
+""")
+
+
+def add(session: Session, receipts: Iterable[Receipt]) -> set[tuple[str, str]]:
+    """Write receipts; those whose event is known already are left out. (provider, event id) of those that were new."""
+    written = json.dumps([_as_json(receipt) for receipt in receipts])
+    return {
+        (provider, event) for provider, event in session.execute(_ADD, {"lock": WRITING, "rows": written})
+    }
+
+
+def _as_json(receipt: Receipt) -> dict[str, object]:
+    return {
+        "provider": receipt.provider,
+        "event_id": receipt.event_id,
+        "dispatch": receipt.dispatch,
+        "n": receipt.n,
+        "status": receipt.status,
+        "reason": receipt.reason,
+        "reference": receipt.reference,
+        "raw": dict(receipt.raw),
+        "received_at": receipt.received_at.isoformat(),
+    }
 
 
 def settled_to(session: Session) -> int:

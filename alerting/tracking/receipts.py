@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import chain
 
 from alerting.store import deliveries, receipts
-from alerting.store.engine import transaction
+from alerting.store.engine import UNAVAILABLE, DatabaseError, transaction
 from alerting.store.states import FOLLOWS, DeliveryStatus
+from alerting.tracking.writer import Busy, Writer
 from channels.base import ReceiptEvent, Status
+
+__all__ = ["Busy", "apply_next", "record"]
 
 #: Receipts applied in one transaction.
 CHUNK = 5_000
@@ -31,21 +35,49 @@ MOVES: dict[Status, DeliveryStatus] = {
 
 
 def record(events: Sequence[ReceiptEvent], *, now: datetime) -> int:
-    """Write receipts down; how many were new. Replays are ignored, unknown deliveries are kept and move nothing."""
-    rows = [
-        receipts.Receipt(
-            event.provider,
-            event.event_id,
-            *_delivery(event.delivery),
-            event.status.value,
-            event.reason.value if event.reason is not None else None,
-            event.reference,
-            event.raw,
-        )
-        for event in events
-    ]
+    """Write receipts down, together with those of other callers; how many were new. Returns when they are committed.
+
+    Replays are ignored, unknown deliveries are kept and move nothing. Raises Busy or what the database raised: the rows may
+    then be written or not, and the provider is to say it again.
+    """
+    return _writer.hand([_receipt(event, now) for event in events]) if events else 0
+
+
+def _write(groups: Sequence[Sequence[receipts.Receipt]]) -> list[int]:
+    """One transaction for the receipts of several callers; how many of each were new."""
     with transaction() as session:
-        return receipts.add(session, rows, now=now)
+        new = receipts.add(session, chain.from_iterable(groups))
+    counts = []
+    for group in groups:
+        known = {(receipt.provider, receipt.event_id) for receipt in group} & new
+        new -= known  # two callers with one event: it was new for the first
+        counts.append(len(known))
+    return counts
+
+
+def _lies_in_the_rows(error: Exception) -> bool:
+    return isinstance(error, DatabaseError) and not isinstance(error, UNAVAILABLE)
+
+
+_writer: Writer[receipts.Receipt, int] = Writer(_write, apart=_lies_in_the_rows)
+
+
+def _receipt(event: ReceiptEvent, now: datetime) -> receipts.Receipt:
+    return receipts.Receipt(
+        event.provider,
+        _storable(event.event_id),
+        *_delivery(event.delivery),
+        event.status.value,
+        event.reason.value if event.reason is not None else None,
+        _storable(event.reference) if event.reference is not None else None,
+        {name: _storable(value) for name, value in event.raw.items()},
+        now,
+    )
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL has no text with U+0000; what else the provider said is kept."""
+    return text.replace("\0", "\ufffd")
 
 
 def apply_next(*, now: datetime) -> int:
