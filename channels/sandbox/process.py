@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from http.client import HTTPConnection
 from pathlib import Path
 from types import TracebackType
@@ -20,18 +21,33 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 
 class CountingProcess:
-    """`python -m channels.sandbox.counting` as a context manager."""
+    """`python -m channels.sandbox.counting` as a context manager.
 
-    def __init__(self, http_port: int = 0, smtp_port: int = 0) -> None:
-        self._ports = ["--http-port", str(http_port), "--smtp-port", str(smtp_port)]
+    `lookups` keeps every text for Messages.json; `callbacks` are the statuses to report, signed with `token`.
+    """
+
+    def __init__(
+        self,
+        http_port: int = 0,
+        smtp_port: int = 0,
+        *,
+        lookups: bool = False,
+        callbacks: Sequence[str] = (),
+        token: str = "",
+    ) -> None:
+        self._arguments = ["--http-port", str(http_port), "--smtp-port", str(smtp_port)]
+        self._arguments += ["--lookups"] if lookups else []
+        self._arguments += ["--callbacks", ",".join(callbacks)] if callbacks else []
+        self._token = token
 
     def __enter__(self) -> Self:
         environment = {
             **os.environ,
+            "TWILIO_AUTH_TOKEN": self._token,
             "PYTHONPATH": os.pathsep.join([str(_ROOT), os.environ.get("PYTHONPATH", "")]),
         }
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "channels.sandbox.counting", *self._ports],
+            [sys.executable, "-m", "channels.sandbox.counting", *self._arguments],
             stdout=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
             text=True,
@@ -63,18 +79,29 @@ class CountingProcess:
         )
         return answer
 
+    def misbehave(self, *rules: Mapping[str, object]) -> None:
+        """Put these rules (see script.py) in place of the ones in force; raises ValueError for what is none."""
+        answer = self._ask("POST", "/sandbox/script", json.dumps(rules))
+        if "error" in answer:
+            raise ValueError(answer["error"])
+
+    def lookups(self) -> dict[str, int]:
+        """{asked, found, unanswered}: how often Messages.json was read, and how often it had something."""
+        answer: dict[str, int] = self._ask("GET", "/sandbox/lookups")
+        return answer
+
     def reset(self) -> None:
-        """Forget every count."""
+        """Forget every count, text and rule."""
         self._ask("POST", "/reset")
 
     def cpu(self) -> float:
         """CPU seconds that the process has used."""
         return float(self._ask("GET", "/cpu")["cpu_s"])
 
-    def _ask(self, method: str, path: str) -> Any:
+    def _ask(self, method: str, path: str, body: str | None = None) -> Any:
         connection = HTTPConnection(urlsplit(self.http_url).netloc, timeout=10)
         try:
-            connection.request(method, path)
+            connection.request(method, path, body)
             return json.loads(connection.getresponse().read())
         finally:
             connection.close()

@@ -87,9 +87,26 @@ class Script:
             found.append(rule)
             if rule.answers():
                 break
-        if any(rule.times == 0 for rule in found):
-            self.rules[:] = [rule for rule in self.rules if rule.times != 0]
+        self._forget_used_up(found)
         return found
+
+    def refusing(self) -> Rule | None:
+        """The rule, used up by it, that a look-up of texts meets: the first that refuses or hangs for everybody."""
+        for rule in self.rules:
+            refuses = rule.http is not None or (rule.hang and not rule.drop)
+            if rule.channel != "sms" or rule.to is not None or not refuses:
+                continue
+            if rule.share is not None and self.dice.random() >= rule.share:
+                continue
+            if rule.times is not None:
+                rule.times -= 1
+            self._forget_used_up([rule])
+            return rule
+        return None
+
+    def _forget_used_up(self, rules: list[Rule]) -> None:
+        if any(rule.times == 0 for rule in rules):
+            self.rules[:] = [rule for rule in self.rules if rule.times != 0]
 
 
 def parse(document: object) -> list[Rule]:

@@ -98,6 +98,11 @@ class SmsApi:
         refused = self._not_ours(request)
         if refused is not None:
             return refused
+        rule = self._script.refusing()
+        if rule is not None and rule.http is not None:
+            return _error(rule.http, rule.code or 0, rule.retry_after)
+        if rule is not None:
+            await asyncio.Event().wait()
         texts = [_text(received) for received in self._inbox.messages if received.channel == "sms"]
         try:
             return web.json_response(resource.page(self._account.sid, request.query, texts))
