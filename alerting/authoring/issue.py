@@ -125,6 +125,7 @@ def put_in_force(
     dispatches = outbox.plan_alert(
         session,
         alert_id=alert_id,
+        authority=stored.sender,
         gate=outbox.Gate(stored.workspace.value, stored.status, stored.scope, stored.msg_type),
         channels=[
             name for name in CHANNELS if name not in stored.omit and (real or name not in gate.BROADCAST)

@@ -283,9 +283,9 @@ class Drain:
         moved: list[tuple[Load, int]] = []
         ended: list[Load] = []
         with transaction() as session:
-            # Higher priority first seen here stops the less urgent: the rest of its batch goes back.
+            # Something more urgent first seen here stops all that is less urgent: the rest of its batches goes back.
             least = max((load.lease.priority for load in self.active), default=0)
-            urgent = bool(self.active) and outbox.urgent_waiting(session, self.channel, least)
+            urgent = outbox.urgent_waiting(session, self.channel, least)
             for load in self.active:
                 allowed = min(len(load.messages), max(load.taken + window, load.allowed))
                 state = batches.renew(session, load.lease, load.ns[allowed - 1], load.first)
@@ -294,7 +294,7 @@ class Drain:
                     continue
                 self._settle(session, load, by_load.get(id(load), []), now)
                 if state in (DispatchState.WITHDRAWN, DispatchState.HELD) or (
-                    urgent and load.lease.priority == least
+                    urgent is not None and load.lease.priority > urgent
                 ):
                     self.stream.stop(load)
                 if load.ended:

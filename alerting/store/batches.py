@@ -6,9 +6,10 @@ counted by the database's clock. Invariant: every statement of a lease holder ca
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -31,6 +32,7 @@ class Lease:
     started_to: int  # as the claim set it
     priority: int
     attempts: int
+    due_at: datetime  # of the dispatch: its issue, or the time that it waited for
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,9 @@ class Lost:
     picked: tuple[int, ...] | None
     started_to: int | None
     withdrawn: bool
+    channel: str
+    audience: str
+    results: Mapping[str, Any] | None  # as `renew` wrote them
 
 
 def add(session: Session, dispatch: int, n_from: int, n_to: int, size: int) -> int:
@@ -63,17 +68,21 @@ def add(session: Session, dispatch: int, n_from: int, n_to: int, size: int) -> i
 
 
 def claim(session: Session, dispatch: int, *, token: UUID, window: int) -> Lease | None:
-    """Lease the first ready batch of a dispatch; None when other claimers hold them all.
+    """Lease a ready batch of a dispatch, retries that are due first; None when other claimers hold them all.
 
-    `window` rows may leave before the first flush: `started_to` says so from the beginning.
+    Two looks, each along an index of its own: retries whose time has not come are never walked over. `window` rows may leave before the first flush: `started_to` says so from the beginning.
     """
     row = session.execute(
         text("""
-            WITH mine AS (
+            WITH due AS (
                 SELECT id FROM batch
-                WHERE dispatch = :dispatch AND state = 'ready' AND (not_before IS NULL OR not_before <= now())
+                WHERE dispatch = :dispatch AND state = 'ready' AND not_before IS NOT NULL AND not_before <= now()
+                ORDER BY not_before LIMIT 1 FOR UPDATE SKIP LOCKED
+            ), fresh AS (
+                SELECT id FROM batch
+                WHERE dispatch = :dispatch AND state = 'ready' AND not_before IS NULL AND NOT EXISTS (SELECT FROM due)
                 ORDER BY n_from LIMIT 1 FOR UPDATE SKIP LOCKED
-            )
+            ), mine AS (SELECT id FROM due UNION ALL SELECT id FROM fresh)
             UPDATE batch SET state = 'leased', token = :token, attempts = attempts + 1,
                    lease_until = now() + make_interval(secs => :lease),
                    started_to = CASE WHEN picked IS NULL THEN least(n_to, n_from + :window - 1)
@@ -81,7 +90,7 @@ def claim(session: Session, dispatch: int, *, token: UUID, window: int) -> Lease
             FROM mine, dispatch
             WHERE batch.id = mine.id AND dispatch.id = batch.dispatch AND dispatch.state IN ('planning', 'open')
             RETURNING batch.id, batch.dispatch, batch.n_from, batch.n_to, batch.picked, batch.started_to,
-                      dispatch.priority, batch.attempts
+                      dispatch.priority, batch.attempts, greatest(dispatch.created_at, dispatch.not_before) AS due_at
         """),
         {"dispatch": dispatch, "token": token, "lease": LEASE, "window": window},
     ).first()
@@ -93,20 +102,34 @@ def claim(session: Session, dispatch: int, *, token: UUID, window: int) -> Lease
     )
 
 
-def renew(session: Session, lease: Lease, started_to: int, first: datetime | None = None) -> str | None:
+def renew(
+    session: Session,
+    lease: Lease,
+    started_to: int,
+    first: datetime | None = None,
+    results: str | None = None,
+) -> str | None:
     """Extend the lease and move `started_to`; the dispatch's state, or None when the lease was lost.
 
-    `first` is when the first message of the batch was accepted, if one was.
+    `first` is when the first message of the batch was accepted, if one was; `results` are all that its sends came to under
+    this lease (counters.Results).
     """
     return session.execute(
         text("""
             UPDATE batch SET lease_until = now() + make_interval(secs => :lease), started_to = :started_to,
-                   first_at = coalesce(first_at, :first)
+                   first_at = coalesce(first_at, :first), results = CAST(:results AS jsonb)
             FROM dispatch
             WHERE batch.id = :id AND batch.token = :token AND dispatch.id = batch.dispatch
             RETURNING dispatch.state
         """),
-        {"lease": LEASE, "started_to": started_to, "first": first, "id": lease.batch, "token": lease.token},
+        {
+            "lease": LEASE,
+            "started_to": started_to,
+            "first": first,
+            "results": results,
+            "id": lease.batch,
+            "token": lease.token,
+        },
     ).scalar_one_or_none()
 
 
@@ -146,7 +169,8 @@ def lost(session: Session, limit: int = 100) -> list[Lost]:
     """Batches whose lease has run out, locked for recovery."""
     rows = session.execute(
         text("""
-            SELECT batch.id, dispatch, n_from, n_to, picked, started_to, dispatch.state = 'withdrawn' AS withdrawn
+            SELECT batch.id, dispatch, n_from, n_to, picked, started_to, dispatch.state = 'withdrawn' AS withdrawn,
+                   dispatch.channel, dispatch.audience, batch.results
             FROM batch JOIN dispatch ON dispatch.id = batch.dispatch
             WHERE batch.state = 'leased' AND lease_until < now()
             ORDER BY lease_until LIMIT :limit FOR UPDATE OF batch SKIP LOCKED
@@ -162,17 +186,22 @@ def lost(session: Session, limit: int = 100) -> list[Lost]:
             None if r.picked is None else tuple(r.picked),
             r.started_to,
             r.withdrawn,
+            r.channel,
+            r.audience,
+            r.results,
         )
         for r in rows
     ]
 
 
 def reopen(session: Session, batch: int) -> None:
-    """Make a batch ready again; its old token is worth nothing from now on."""
+    """Make a batch ready again; its old token is worth nothing from now on, and its results are the caller's to count."""
     session.execute(
-        text(
-            "UPDATE batch SET state = 'ready', token = NULL, lease_until = NULL, started_to = NULL WHERE id = :id"
-        ),
+        text("""
+            UPDATE batch SET state = 'ready', token = NULL, lease_until = NULL, started_to = NULL, results = NULL,
+                   ready_at = now()
+            WHERE id = :id
+        """),
         {"id": batch},
     )
 

@@ -27,7 +27,7 @@ def finished(session: Session, limit: int = 200) -> list[Ending]:
     """Open dispatches whose batches are all done, locked."""
     return _endings(
         session,
-        "state = 'open' AND NOT EXISTS (SELECT FROM batch WHERE batch.dispatch = dispatch.id AND batch.state <> 'done')",
+        "state = 'open' AND NOT EXISTS (SELECT FROM batch WHERE batch.dispatch = dispatch.id AND batch.state IN ('ready', 'leased'))",
         limit,
     )
 

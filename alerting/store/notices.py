@@ -1,7 +1,7 @@
 """Answers to citizens: each message is heard once, and nobody can be made to be flooded with answers.
 
-Owns nothing but these two questions; both are decided by UNIQUE(provider, event_id) of receipt, so that two web processes that
-hear the same message agree. The notice itself is written by `outbox.plan_notice`. Functions take a session and never commit.
+Owns the rows of notice, and two questions that UNIQUE(provider, event_id) of receipt decides, so that two web processes that
+hear the same message agree. Functions take a session and never commit.
 Invariant: at most `MOST_ANSWERS` answers go to one address in one hour of the clock.
 """
 
@@ -9,8 +9,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
+
+from alerting.store import tables as t
+from alerting.store.states import NO_REGION, NO_SEGMENT, Audience, DeliveryStatus, DispatchState, NoticeKind
+
+#: Notices (answers to citizens) leave after every warning: priorities of warnings are below (cap.rank).
+NOTICE_PRIORITY = 1000
 
 #: Answers to one address in an hour: enough for a conversation, useless for whoever forges a sender to annoy somebody.
 MOST_ANSWERS = 5
@@ -43,3 +49,70 @@ def may_answer(session: Session, provider: str, address_id: int, *, now: datetim
     stem = f"answer:{address_id}:{now:%Y%m%dT%H}:"
     values = {"provider": provider, "stem": stem, "most": MOST_ANSWERS, "now": now}
     return session.execute(query, values).first() is not None
+
+
+def plan(
+    session: Session,
+    *,
+    address_id: int,
+    channel: str,
+    kind: NoticeKind,
+    language: str,
+    subject: str | None,
+    body: str,
+    html: str | None,
+    segments: int,
+    sha256: bytes,
+    expires: datetime,
+    now: datetime,
+) -> int:
+    """Write a notice to one address: its dispatch is open at once, with one delivery and one batch."""
+    notice = session.execute(
+        insert(t.notice).returning(t.notice.c.id),
+        {
+            "kind": kind,
+            "language": language,
+            "subject": subject,
+            "text": body,
+            "html": html,
+            "segments": segments,
+            "sha256": sha256,
+            "created_at": now,
+        },
+    ).scalar_one()
+    dispatch = session.execute(
+        insert(t.dispatch).returning(t.dispatch.c.id),
+        {
+            "notice": notice,
+            "audience": Audience.PERSON,
+            "channel": channel,
+            "state": DispatchState.OPEN,
+            "priority": NOTICE_PRIORITY,
+            "planned": 1,
+            "created_at": now,
+            "opened_at": now,
+            "expires": expires,
+        },
+    ).scalar_one()
+    _plan_one(session, dispatch, address_id, language)
+    return int(dispatch)
+
+
+def _plan_one(session: Session, dispatch: int, address_id: int, language: str) -> None:
+    """The one delivery of a notice, its batch and its tally."""
+    session.execute(
+        insert(t.delivery),
+        {
+            "dispatch": dispatch,
+            "n": 1,
+            "address": address_id,
+            "segment": NO_SEGMENT,
+            "region": NO_REGION,
+            "language": language,
+            "status": DeliveryStatus.PLANNED,
+        },
+    )
+    session.execute(insert(t.batch), {"dispatch": dispatch, "n_from": 1, "n_to": 1, "state": "ready"})
+    session.execute(
+        insert(t.tally), {"dispatch": dispatch, "region": NO_REGION, "status": DeliveryStatus.PLANNED, "n": 1}
+    )

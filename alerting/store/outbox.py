@@ -1,7 +1,7 @@
 """Dispatches: the intention to deliver, written in the transaction that issues.
 
-Owns the rows of dispatch and notice: planning, choosing what is urgent, withdrawing, closing. Batches and deliveries
-have modules of their own. Functions take a session and never commit; leases and expiry are compared with the database's
+Owns the rows of dispatch: planning, choosing what is urgent, withdrawing, closing. Batches, deliveries
+and notices have modules of their own. Functions take a session and never commit; leases and expiry are compared with the database's
 clock (`now()`), the one clock that all hosts share. Invariant: a dispatch to the public repeats the alert's gate.
 """
 
@@ -17,10 +17,7 @@ from sqlalchemy import RowMapping, insert, text
 from sqlalchemy.orm import Session
 
 from alerting.store import tables as t
-from alerting.store.states import NO_REGION, NO_SEGMENT, Audience, DeliveryStatus, DispatchState, NoticeKind
-
-#: Notices (answers to citizens) leave after every warning: priorities of warnings are below (cap.rank).
-NOTICE_PRIORITY = 1000
+from alerting.store.states import Audience, DispatchState
 
 #: A cursor behind the last segment: the walk begins with the recipients of what is replaced.
 AFTER_GROUND = 32_767
@@ -58,12 +55,27 @@ class Dispatch:
 
 _DISPATCH = "id, alert, notice, audience, channel, state, recipients_of, cursor_segment, cursor_phase, cursor_id, ranges, planned, approved, expires"
 
+#: Seconds for which what an authority has had of a channel counts against it.
+SHARE_WINDOW = 60.0
+
 # An Update or a Cancel may not overtake what it replaces: messages of the old dispatch may still be in flight as
 # long as one of its leases stands.
 _NOT_WAITING = """
     (not_before IS NULL OR not_before <= now())
     AND NOT EXISTS (SELECT FROM batch b WHERE b.dispatch = ANY(dispatch.replaces) AND b.state = 'leased')
 """
+
+# A batch of it may be leased now. Scalar looks with LIMIT, not EXISTS: the planner answers an EXISTS by hashing every
+# ready batch when it expects many dispatches; and one for each partial index.
+_CLAIMABLE = f"""
+    state IN ('planning', 'open') AND expires > now() AND {_NOT_WAITING}
+    AND coalesce(
+        (SELECT true FROM batch WHERE batch.dispatch = dispatch.id AND batch.state = 'ready'
+           AND batch.not_before IS NULL LIMIT 1),
+        (SELECT true FROM batch WHERE batch.dispatch = dispatch.id AND batch.state = 'ready'
+           AND batch.not_before IS NOT NULL AND batch.not_before <= now() LIMIT 1),
+        false)
+"""  # noqa: S608  # constants of this module
 
 
 def _dispatch(row: RowMapping) -> Dispatch:
@@ -81,6 +93,7 @@ def plan_alert(
     session: Session,
     *,
     alert_id: UUID,
+    authority: str,
     gate: Gate,
     channels: Sequence[str],
     audience: Audience,
@@ -92,7 +105,7 @@ def plan_alert(
     now: datetime,
     to_ground: bool = True,
 ) -> list[int]:
-    """Write a dispatch per channel and return their ids.
+    """Write a dispatch per channel and return their ids. `authority` is whose warning it is, for the fair share.
 
     `replaces` and `recipients_of` give dispatch ids by channel: those whose leases are waited for, and those whose
     recipients are told as well (None: only the ground decides; a channel that is absent: nobody else). Without
@@ -107,6 +120,7 @@ def plan_alert(
             "msg_type": gate.msg_type,
             "audience": audience,
             "channel": channel,
+            "authority": authority,
             "state": DispatchState.PLANNING,
             "priority": priority,
             "replaces": list(replaces.get(channel, ())),
@@ -121,73 +135,6 @@ def plan_alert(
     if not rows:
         return []
     return list(session.execute(insert(t.dispatch).returning(t.dispatch.c.id), rows).scalars())
-
-
-def plan_notice(
-    session: Session,
-    *,
-    address_id: int,
-    channel: str,
-    kind: NoticeKind,
-    language: str,
-    subject: str | None,
-    body: str,
-    html: str | None,
-    segments: int,
-    sha256: bytes,
-    expires: datetime,
-    now: datetime,
-) -> int:
-    """Write a notice to one address: its dispatch is open at once, with one delivery and one batch."""
-    notice = session.execute(
-        insert(t.notice).returning(t.notice.c.id),
-        {
-            "kind": kind,
-            "language": language,
-            "subject": subject,
-            "text": body,
-            "html": html,
-            "segments": segments,
-            "sha256": sha256,
-            "created_at": now,
-        },
-    ).scalar_one()
-    dispatch = session.execute(
-        insert(t.dispatch).returning(t.dispatch.c.id),
-        {
-            "notice": notice,
-            "audience": Audience.PERSON,
-            "channel": channel,
-            "state": DispatchState.OPEN,
-            "priority": NOTICE_PRIORITY,
-            "planned": 1,
-            "created_at": now,
-            "opened_at": now,
-            "expires": expires,
-        },
-    ).scalar_one()
-    _plan_one(session, dispatch, address_id, language)
-    return int(dispatch)
-
-
-def _plan_one(session: Session, dispatch: int, address_id: int, language: str) -> None:
-    """The one delivery of a notice, its batch and its tally."""
-    session.execute(
-        insert(t.delivery),
-        {
-            "dispatch": dispatch,
-            "n": 1,
-            "address": address_id,
-            "segment": NO_SEGMENT,
-            "region": NO_REGION,
-            "language": language,
-            "status": DeliveryStatus.PLANNED,
-        },
-    )
-    session.execute(insert(t.batch), {"dispatch": dispatch, "n_from": 1, "n_to": 1, "state": "ready"})
-    session.execute(
-        insert(t.tally), {"dispatch": dispatch, "region": NO_REGION, "status": DeliveryStatus.PLANNED, "n": 1}
-    )
 
 
 def withdraw(session: Session, alert_ids: Sequence[UUID], *, now: datetime) -> dict[str, list[int]]:
@@ -230,14 +177,19 @@ def release(session: Session, alert_id: UUID) -> list[int]:
 def choose_to_expand(session: Session) -> Dispatch | None:
     """The most urgent dispatch that is still being planned, locked; None when another planner has them or none is left.
 
-    Equally urgent ones take turns, so that no channel waits for the whole walk of another.
+    Among equally urgent ones the authority that has walked fewest ranges comes next, and of its dispatches that with the
+    fewest: nobody waits for the whole walk of another.
     """
     row = (
         session.execute(
             text(f"""
                 SELECT {_DISPATCH} FROM dispatch
                 WHERE state = 'planning' AND expires > now() AND {_NOT_WAITING}
-                ORDER BY priority, ranges, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
+                ORDER BY priority,
+                         (SELECT sum(o.ranges) FROM dispatch o WHERE o.state = 'planning'
+                          AND o.priority = dispatch.priority AND o.authority = dispatch.authority),
+                         ranges, id
+                LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
             """)  # noqa: S608  # constants of this module
         )
         .mappings()
@@ -292,38 +244,58 @@ def set_state(session: Session, dispatch_id: int, state: DispatchState, *, now: 
     )
 
 
-def candidates(session: Session, channel: str, limit: int = 8) -> list[int]:
-    """Dispatches of a channel with a batch that may be claimed now: by priority, then the one with fewest live leases."""
-    rows = session.execute(
-        text(f"""
-            SELECT id FROM dispatch
-            WHERE channel = :channel AND state IN ('planning', 'open') AND expires > now() AND {_NOT_WAITING}
-              AND EXISTS (SELECT FROM batch WHERE batch.dispatch = dispatch.id AND batch.state = 'ready'
-                          AND (batch.not_before IS NULL OR batch.not_before <= now()))
-            ORDER BY priority,
-                     (SELECT count(*) FROM batch WHERE batch.dispatch = dispatch.id AND batch.state = 'leased'),
-                     id
-            LIMIT :limit
-        """),  # noqa: S608  # a constant of this module
-        {"channel": channel, "limit": limit},
+#: Dispatches of the most urgent claimable priority: authorities in turn (a loose index scan), the least served first.
+_CANDIDATES = text(f"""
+    WITH RECURSIVE top AS (
+        SELECT priority FROM dispatch WHERE channel = :channel AND {_CLAIMABLE} ORDER BY priority LIMIT 1
+    ), named AS (
+        (SELECT authority FROM dispatch WHERE channel = :channel AND priority = (SELECT priority FROM top)
+            AND state IN ('planning', 'open') ORDER BY authority LIMIT 1)
+        UNION ALL
+        SELECT (SELECT d.authority FROM dispatch d WHERE d.channel = :channel
+                AND d.priority = (SELECT priority FROM top) AND d.state IN ('planning', 'open')
+                AND d.authority > named.authority ORDER BY d.authority LIMIT 1)
+        FROM named WHERE authority IS NOT NULL
+    ), share AS (
+        SELECT dispatch, coalesce(cardinality(picked), n_to - n_from + 1) AS n FROM batch WHERE state = 'leased'
+        UNION ALL
+        SELECT dispatch, coalesce(cardinality(picked), n_to - n_from + 1)
+               * (1 - extract(epoch FROM now() - done_at) / :window)
+        FROM batch WHERE state = 'done' AND done_at > now() - make_interval(secs => :window)
+    ), served AS MATERIALIZED (
+        SELECT d.authority, sum(share.n) AS n FROM share JOIN dispatch d ON d.id = share.dispatch
+        WHERE d.channel = :channel AND (SELECT count(authority) FROM named) > 1 GROUP BY d.authority
     )
+    SELECT due.id FROM named
+    CROSS JOIN LATERAL (
+        SELECT id FROM dispatch WHERE channel = :channel AND priority = (SELECT priority FROM top)
+        AND authority = named.authority AND {_CLAIMABLE} ORDER BY id LIMIT :limit
+    ) AS due
+    LEFT JOIN served ON served.authority = named.authority
+    ORDER BY coalesce(served.n, 0), due.id LIMIT :limit
+""")  # noqa: S608  # constants of this module
+
+
+def candidates(session: Session, channel: str, limit: int = 8) -> list[int]:
+    """Dispatches of a channel's most urgent priority with a batch that may be claimed now.
+
+    First those of the authority that has had least of the channel lately (messages leased now, and those of the last
+    SHARE_WINDOW seconds, which weigh less the older they are), then the oldest. What it costs grows with the authorities that
+    warn at once, not with dispatches, batches or retries that wait for their time.
+    """
+    rows = session.execute(_CANDIDATES, {"channel": channel, "limit": limit, "window": SHARE_WINDOW})
     return list(rows.scalars())
 
 
-def urgent_waiting(session: Session, channel: str, priority: int) -> bool:
-    """Whether a batch of a more urgent dispatch (a smaller number) could be claimed now."""
-    return bool(
-        session.execute(
-            text(f"""
-                SELECT EXISTS (
-                    SELECT FROM dispatch WHERE channel = :channel AND state IN ('planning', 'open')
-                      AND priority < :priority AND expires > now() AND {_NOT_WAITING}
-                      AND EXISTS (SELECT FROM batch WHERE batch.dispatch = dispatch.id AND batch.state = 'ready'
-                                  AND (batch.not_before IS NULL OR batch.not_before <= now())))
-            """),  # noqa: S608  # a constant of this module
-            {"channel": channel, "priority": priority},
-        ).scalar_one()
-    )
+def urgent_waiting(session: Session, channel: str, priority: int) -> int | None:
+    """The priority of the most urgent dispatch before `priority` (a smaller number) of which a batch could be claimed now."""
+    return session.execute(
+        text(f"""
+            SELECT priority FROM dispatch WHERE channel = :channel AND priority < :priority AND {_CLAIMABLE}
+            ORDER BY priority LIMIT 1
+        """),  # noqa: S608  # a constant of this module
+        {"channel": channel, "priority": priority},
+    ).scalar_one_or_none()
 
 
 def expanding(session: Session, channel: str) -> bool:
@@ -339,10 +311,7 @@ def channels_with_work(session: Session) -> list[str]:
     return list(
         session.execute(
             text(f"""
-                SELECT DISTINCT channel FROM dispatch
-                WHERE state IN ('planning', 'open') AND expires > now() AND {_NOT_WAITING}
-                  AND EXISTS (SELECT FROM batch WHERE batch.dispatch = dispatch.id AND batch.state = 'ready'
-                              AND (batch.not_before IS NULL OR batch.not_before <= now()))
+                SELECT DISTINCT channel FROM dispatch WHERE {_CLAIMABLE}
             """)  # noqa: S608  # a constant of this module
         ).scalars()
     )

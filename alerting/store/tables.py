@@ -208,6 +208,8 @@ dispatch = Table(
     Column("msg_type", Text),
     Column("audience", Text, nullable=False),
     Column("channel", Text, nullable=False),
+    # Whose warning it is, for the fair share: the CAP sender; empty: the service itself, which answers a citizen.
+    Column("authority", Text, nullable=False, server_default=text("''")),
     Column("state", Text, nullable=False),
     Column("priority", SmallInteger, nullable=False),  # cap.rank of its most urgent segment: 0 goes first
     Column(
@@ -245,7 +247,17 @@ dispatch = Table(
     UniqueConstraint("alert", "channel", "audience"),
     _one_of("audience", Audience),
     _one_of("state", DispatchState),
-    Index("dispatch_work_idx", "channel", "priority", postgresql_where=text("state IN ('planning', 'open')")),
+    # The claim walks it: the most urgent first, then from one authority to the next, then by age.
+    Index(
+        "dispatch_work_idx",
+        "channel",
+        "priority",
+        "authority",
+        "id",
+        postgresql_where=text("state IN ('planning', 'open')"),
+    ),
+    Index("dispatch_held_idx", "channel", postgresql_where=text("state = 'held'")),
+    Index("dispatch_planning_idx", "priority", "authority", postgresql_where=text("state = 'planning'")),
 )
 
 batch = Table(
@@ -265,12 +277,34 @@ batch = Table(
     # Kept here and not in dispatch: a drain that locked its dispatch's row would wait for the planner, and it for the drain.
     _time("first_at"),  # first message of it accepted
     _time("done_at"),
+    Column("ready_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),  # waits since
+    # What its sends came to, for the counters (store.counters), and whether the sweep has moved that there.
+    Column("results", JSONB),
+    Column("counted", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("n_from <= n_to", name="range"),
     CheckConstraint("(state = 'leased') = (token IS NOT NULL)", name="lease"),
     _one_of("state", BatchState),
-    Index("batch_ready_idx", "dispatch", "n_from", postgresql_where=text("state = 'ready'")),
+    # Two, so that thousands of retries whose time has not come stand in nobody's way.
+    Index(
+        "batch_ready_idx",
+        "dispatch",
+        "n_from",
+        postgresql_where=text("state = 'ready' AND not_before IS NULL"),
+    ),
+    Index(
+        "batch_due_idx",
+        "dispatch",
+        "not_before",
+        postgresql_where=text("state = 'ready' AND not_before IS NOT NULL"),
+    ),
+    Index("batch_done_idx", "done_at", postgresql_where=text("state = 'done'")),
     Index("batch_leased_idx", "lease_until", postgresql_where=text("state = 'leased'")),
     Index("batch_dispatch_idx", "dispatch", "state"),
+    Index(
+        "batch_uncounted_idx",
+        "id",
+        postgresql_where=text("state = 'done' AND NOT counted AND results IS NOT NULL"),
+    ),
 )
 
 delivery_status = Enum(
@@ -354,11 +388,13 @@ sender = Table(
     Column("channel", Text, nullable=False),
     Column("provider", Text, nullable=False),
     Column("name", Text, nullable=False),
-    _time("next_free", required=True),
+    _time("next_free", required=True),  # up to here its pace is given away (fanout.pace)
     Column("rate", Double),  # messages (SMS: segments) a second; null: as fast as the provider takes
     Column("weight", Double, nullable=False, server_default=text("1")),
     Column("failures", Integer, nullable=False, server_default=text("0")),  # in a row, of the whole provider
     _time("resting_until"),
+    Column("turn", SmallInteger),  # priority of whoever has the next grant
+    _time("turn_until"),  # and until when it is kept for them
     UniqueConstraint("channel", "provider", "name"),
 )
 
@@ -518,6 +554,17 @@ publication = Table(
     _time("built_at", required=True),
     _time("good_until", required=True),  # the next expiry among its entries
     PrimaryKeyConstraint("feed", "media"),
+)
+
+metric = Table(
+    "metric",
+    metadata,
+    Column("name", Text, nullable=False),  # store.counters.Counted
+    Column("labels", _words(), nullable=False),
+    Column("n", BigInteger, nullable=False),
+    PrimaryKeyConstraint("name", "labels"),
+    # Moved all day and read whole: half-empty pages keep each move on its page.
+    postgresql_with={"fillfactor": "50"},
 )
 
 beat = Table("beat", metadata, Column("process", Text, primary_key=True), _time("at", required=True))

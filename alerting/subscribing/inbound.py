@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from alerting.config import Settings
 from alerting.fanout import bell
-from alerting.store import addresses, notices, outbox, regions, subscribers
+from alerting.store import addresses, notices, regions, subscribers
 from alerting.store.addresses import AddressError, Held, Vault
 from alerting.store.engine import transaction
 from alerting.store.regions import Region
@@ -206,7 +206,7 @@ def _answer(session: Session, reply: _Reply, settings: Settings, now: datetime) 
         example=_example(session, settings) if reply.outcome in {Outcome.HELP, Outcome.UNKNOWN_PLACE} else "",
         choices=reply.choices,
     )
-    outbox.plan_notice(
+    notices.plan(
         session,
         address_id=reply.address,
         channel=SMS,

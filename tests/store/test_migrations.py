@@ -38,6 +38,9 @@ def test_every_migration_runs_on_a_database_with_rows(settings: Settings) -> Non
         migrations.upgrade(url)  # again: nothing to do
         with psycopg.connect(url) as connection:
             assert connection.execute("SELECT count(*) FROM subscriber").fetchone() == (50,)
+            assert connection.execute("SELECT DISTINCT authority FROM dispatch").fetchall() == [
+                ("bench@warn.example",)
+            ]
             assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == (
                 migrations.head(),
             )
