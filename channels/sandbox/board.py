@@ -80,11 +80,17 @@ class Board:
         self.library: Library | None = None
         self.callbacks = callbacks
         self.words = words  # statuses to report, in order
+        self.plain = True  # a message is only counted; an attribute, for it is looked at once for each
+        self.judge()
 
-    @property
-    def plain(self) -> bool:
-        """Whether a text is only counted."""
-        return not self.script.rules and self.library is None and self.callbacks is None
+    def judge(self) -> None:
+        """Look anew whether a message is only counted."""
+        self.plain = not self.script.rules and self.library is None and self.callbacks is None
+
+    def keep_texts(self) -> None:
+        """Keep every text from now on, for look-ups."""
+        self.library = self.library or Library({})
+        self.judge()
 
     def reply(self, method: bytes, target: bytes, body: bytes) -> bytes:
         """The answer to a control request or a look-up."""
@@ -105,7 +111,7 @@ class Board:
         if (method, path) == (b"POST", b"/sandbox/script"):
             return self._misbehave(body)
         if (method, path) == (b"POST", b"/sandbox/lookups"):
-            self.library = self.library or Library({})
+            self.keep_texts()
             return answer(200, {})
         if (method, path) == (b"GET", b"/sandbox/lookups"):
             kept = self.library or Library({})
@@ -120,12 +126,14 @@ class Board:
         self.library = None if self.library is None else Library({})
         if self.callbacks is not None:
             self.callbacks.forget()
+        self.judge()
 
     def _misbehave(self, body: bytes) -> bytes:
         try:
             self.script.rules[:] = parse(json.loads(body))
         except (ScriptError, ValueError) as error:
             return answer(400, {"error": str(error)})
+        self.judge()
         return answer(200, {"rules": len(self.script.rules)})
 
     def _look_up(self, path: str, query: str) -> bytes:

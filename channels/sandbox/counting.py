@@ -18,7 +18,7 @@ import os
 import secrets
 import signal
 
-from channels.sandbox.board import Board, Library
+from channels.sandbox.board import Board
 from channels.sandbox.callbacks import Callbacks
 from channels.sandbox.sinks import MailSink, SmsSink
 
@@ -31,7 +31,7 @@ async def serve(
     callbacks = Callbacks(os.environ.get("TWILIO_AUTH_TOKEN", "")) if words else None
     board, number, prefix = Board(callbacks, words), [0], secrets.token_hex(8).encode()
     if lookups:
-        board.library = Library({})
+        board.keep_texts()
     if callbacks is not None:
         callbacks.start()
     http = await loop.create_server(

@@ -47,14 +47,17 @@ class _Sink(asyncio.Protocol):
             self.transport = transport
 
     def data_received(self, data: bytes) -> None:
-        self.rest = self.rest + data if self.rest else data
-        if not self.held:
-            self.read()
+        if self.rest:
+            data = self.rest + data
+        if self.held:
+            self.rest = data
+        else:
+            self.read(data)
         if len(self.rest) > LIMIT:
             self.transport.close()
 
-    def read(self) -> None:
-        """Take whole requests out of `rest` and answer them."""
+    def read(self, data: bytes) -> None:
+        """Answer the whole requests of `data` and leave what follows in `rest`."""
         raise NotImplementedError
 
     def hold(self) -> None:
@@ -73,7 +76,7 @@ class _Sink(asyncio.Protocol):
             if reply is not None:
                 self.transport.write(reply)
             if not self.held:
-                self.read()
+                self.read(self.rest)
 
         asyncio.get_running_loop().call_later(seconds, due)
 
@@ -86,8 +89,8 @@ class SmsSink(_Sink):
         self._number = number  # shared by all connections: makes each SID its own
         self._prefix = prefix
 
-    def read(self) -> None:
-        data, start, out = self.rest, 0, []
+    def read(self, data: bytes) -> None:
+        start, out = 0, []
         while not self.held:
             end = data.find(b"\r\n\r\n", start)
             if end < 0:
@@ -113,11 +116,14 @@ class SmsSink(_Sink):
             self.transport.write(b"".join(out))
 
     def _text(self, form: bytes) -> bytes:
-        recipient = _recipient(form)
-        if recipient is None:
+        at = 0 if form.startswith(b"To=") else form.find(b"&To=") + 1
+        if not at and not form.startswith(b"To="):
             return _no_recipient()
-        self.board.sms.add(recipient)
-        return self._created(self._sid())
+        end = form.find(b"&", at)
+        self.board.sms.add(form[at + 3 : end if end >= 0 else len(form)])
+        self._number[0] += 1
+        body = b"%b%b%016x%b" % (_BODY_START, self._prefix, self._number[0], _BODY_END)
+        return b"%b%d\r\n\r\n%b" % (_HEAD_201, len(body), body)
 
     def _sid(self) -> bytes:
         self._number[0] += 1
@@ -233,8 +239,8 @@ class MailSink(_Sink):
         if self._quitting:
             self.transport.close()
 
-    def read(self) -> None:
-        data, start, out = self.rest, 0, []
+    def read(self, data: bytes) -> None:
+        start, out = 0, []
         while not self.held and not self._quitting:
             if self._in_data:
                 if data.startswith(b".\r\n", start):  # an empty mail
@@ -262,7 +268,11 @@ class MailSink(_Sink):
     def _command(self, line: bytes) -> bytes | None:
         verb = line[:4].upper()
         if verb == b"RCPT":
-            return self._recipient(line[line.find(b"<") + 1 : line.find(b">")])
+            recipient = line[line.find(b"<") + 1 : line.find(b">")]
+            if self.board.script.rules:
+                return self._recipient(recipient)
+            self._recipients.append(recipient)
+            return b"250 2.1.5 OK\r\n"
         if verb == b"DATA":
             if not self._recipients:
                 return b"503 5.5.1 RCPT first\r\n"
@@ -280,9 +290,6 @@ class MailSink(_Sink):
         return good
 
     def _recipient(self, recipient: bytes) -> bytes | None:
-        if not self.board.script.rules:
-            self._recipients.append(recipient)
-            return b"250 2.1.5 OK\r\n"
         rules = self.board.script.matching("email", readable_mailbox(recipient))
         last = rules[-1] if rules and rules[-1].answers() else None
         # What is lost or refused at the final dot is remembered until then.
@@ -314,17 +321,25 @@ class MailSink(_Sink):
 
     def _accept(self) -> bytes | None:
         self._in_data = False
+        rule = self._at_the_dot
+        if rule is not None:
+            return self._end(rule)
+        for recipient in self._recipients:
+            self.board.email.add(recipient)
+        self._recipients.clear()
+        return b"250 2.0.0 OK\r\n"
+
+    def _end(self, rule: Rule) -> bytes | None:
+        """What a rule makes of a mail at its final dot."""
+        self._at_the_dot = None
         recipients, self._recipients = self._recipients, []
-        rule, self._at_the_dot = self._at_the_dot, None
-        if rule is not None and not rule.drop:
+        if not rule.drop:
             if rule.hang:
                 self.hold()
                 return None
             return self._said(rule.reply or "554 5.3.0 refused by the sandbox")
         for recipient in recipients:
             self.board.email.add(recipient)
-        if rule is None:
-            return b"250 2.0.0 OK\r\n"
         if rule.hang:
             self.hold()
         else:
