@@ -100,6 +100,8 @@ class Message:
 
     `key` comes back in the SendResult; `delivery` is the id that the provider sends back in its callbacks and of
     which an e-mail's Message-ID is made. `validity` is seconds until it must no longer be delivered, None for no limit.
+    `doubt_since` (aware UTC) says that an earlier send may have arrived, at that time or after: a channel that `finds`
+    looks it up at its provider and sends only what is not there; the others send it again.
     """
 
     key: int
@@ -108,6 +110,7 @@ class Message:
     content: Content
     validity: float | None = None
     unsubscribe: str | None = None  # absolute URL of the RFC 8058 endpoint of this recipient, e-mail only
+    doubt_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,8 @@ class SendResult:
     """What became of the message `key`; `reference` is the provider's id, `raw` its own word or code, no address in it.
 
     `retry_after` is seconds, only for THROTTLED, UNREACHABLE and AMBIGUOUS, and None when the provider did not say.
+    `found`: not sent now, for the provider had it already. A message in doubt that could not be looked up was not sent
+    either: THROTTLED when the provider refused to say, UNREACHABLE when it did not answer.
     """
 
     key: int
@@ -123,14 +128,19 @@ class SendResult:
     reference: str | None = None
     raw: str = ""
     retry_after: float | None = None
+    found: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the adapter can take: messages in flight at once, and the rate in messages (SMS: segments) a second."""
+    """What the adapter can take: messages in flight at once, and the rate in messages (SMS: segments) a second.
+
+    `finds`: it looks a message in doubt up before it sends it (`Message.doubt_since`).
+    """
 
     in_flight: int
     rate: float | None = None
+    finds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +207,10 @@ class Run(Protocol):
 
 
 class Channel(Protocol):
-    """An addressed channel: one message per recipient."""
+    """An addressed channel: one message per recipient. `provider` is who carries it, one word, for receipts and counters."""
 
     name: str
+    provider: str
     limits: Limits
 
     def open(self, messages: Iterator[Message], results: SimpleQueue[SendResult]) -> Run:

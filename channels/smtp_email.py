@@ -77,6 +77,7 @@ class SmtpEmail:
     """The channel email over SMTP. `clock` gives seconds since the epoch, for the Date header."""
 
     name = "email"
+    provider = "smtp"
 
     def __init__(self, config: SmtpConfig, *, clock: Callable[[], float] = time.time) -> None:
         self.config = config

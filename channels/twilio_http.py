@@ -122,7 +122,8 @@ class LoopHttpClient(AsyncHttpClient):  # type: ignore[misc]  # the SDK ships no
         if any(not line.isprintable() for line in lines):
             raise ValueError("a header holds a control character")
         head = "\r\n".join([*lines, "Content-Length: "]).encode("latin-1")
-        if len(self._heads) < 64:  # one in practice; a bound all the same
+        # One in practice; a bound all the same. A look-up's URL holds a number and comes once.
+        if method == "POST" and len(self._heads) < 64:
             self._heads[key] = head
         return head
 

@@ -31,6 +31,7 @@ from channels.base import (
 )
 from channels.run import Feed, LoopThread, ThreadedRun, gather
 from channels.twilio_http import LoopHttpClient, NotSent, ReplyLost
+from channels.twilio_lookup import look_up
 from channels.twilio_signature import signed
 from channels.twilio_words import MAY_RETRY, TROUBLE, answer, callback, retry_after
 
@@ -84,7 +85,7 @@ class TwilioSms:
 
     def __init__(self, config: TwilioConfig) -> None:
         self.config = config
-        self.limits = Limits(in_flight=config.in_flight)
+        self.limits = Limits(in_flight=config.in_flight, finds=True)
         self._uri = f"{API}/2010-04-01/Accounts/{config.account_sid}/Messages.json"
         self._token = config.auth_token.encode()
         self._thread = LoopThread("twilio-sms")
@@ -155,6 +156,10 @@ class TwilioSms:
         validity = message.validity
         if validity is not None and validity <= 0:
             return SendResult(message.key, Status.REJECTED, Reason.EXPIRED, raw="expired before it was sent")
+        if message.doubt_since is not None:
+            known = await look_up(client, self._uri, message, message.doubt_since)
+            if known is not None:
+                return known
         try:
             response = await client.request_async("POST", self._uri, data=self._body(message))
         except NotSent as error:
