@@ -50,10 +50,11 @@ class Dispatch:
     ranges: int
     planned: int
     approved: int | None
+    created_at: datetime
     expires: datetime
 
 
-_DISPATCH = "id, alert, notice, audience, channel, state, recipients_of, cursor_segment, cursor_phase, cursor_id, ranges, planned, approved, expires"
+_DISPATCH = "id, alert, notice, audience, channel, state, recipients_of, cursor_segment, cursor_phase, cursor_id, ranges, planned, approved, created_at, expires"
 
 #: Seconds for which what an authority has had of a channel counts against it.
 SHARE_WINDOW = 60.0
