@@ -73,6 +73,7 @@ class Drain:
     vault: Vault = field(init=False)
     keys: int = 0
     sent: int = 0
+    found: int = 0  # of those, what the provider had already
     speed: float = 0.0  # results a second, lately
     flushed_at: float = 0.0
     claim_at: float = 0.0  # not before
@@ -140,6 +141,8 @@ class Drain:
         while self.waiting and self.clock() < patience:
             time.sleep(0.2)
             self._flush()
+        if self.found:
+            log.info("found_at_provider", channel=self.channel, found=self.found)
         if run is not None and run.error is not None:
             failover.rest(self.channel, run.error)
 
@@ -189,6 +192,7 @@ class Drain:
             base=self.keys,
             now=now,
             clock=clock,
+            finds=self.adapter.limits.finds,
         )
         deliveries.settle(session, lease.dispatch, opened.outcomes, now=now)
         load = opened.load
@@ -242,7 +246,9 @@ class Drain:
             repeated=load.repeated[i],
             now=now,
             expires=load.expires_at,
+            asked=load.messages[i].doubt_since is not None,
         )
+        self.found += result.found
         if decision.again_at is not None:
             load.again.setdefault(decision.again_at.timestamp(), []).append(load.ns[i])
         if load.first is None and decision.status in (DeliveryStatus.ACCEPTED, DeliveryStatus.DELIVERED):
