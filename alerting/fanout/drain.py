@@ -9,7 +9,6 @@ and the allowance of it.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from alerting.fanout import failover, loads, retry
 from alerting.fanout.stream import Load, Stream
 from alerting.store import addresses, batches, deliveries, outbox, senders
 from alerting.store.addresses import Vault
+from alerting.store.counters import Results
 from alerting.store.deliveries import Outcome
 from alerting.store.engine import UNAVAILABLE, DriverError, transaction
 from alerting.store.states import AddressState, DeliveryStatus, DispatchState
@@ -286,7 +286,7 @@ class Drain:
     def _write(self, by_load: dict[int, list[Outcome]]) -> None:
         now, clock, window = self.now(), self.clock(), self._window()
         lost: list[Load] = []
-        moved: list[tuple[Load, int]] = []
+        moved: list[tuple[Load, int, Results]] = []
         ended: list[Load] = []
         with transaction() as session:
             # Something more urgent first seen here stops all that is less urgent: the rest of its batches goes back.
@@ -294,11 +294,17 @@ class Drain:
             urgent = outbox.urgent_waiting(session, self.channel, least)
             for load in self.active:
                 allowed = min(len(load.messages), max(load.taken + window, load.allowed))
-                state = batches.renew(session, load.lease, load.ns[allowed - 1], load.first)
+                outcomes = by_load.get(id(load), [])
+                results = load.results
+                if outcomes:
+                    age = (now - load.lease.due_at).total_seconds()
+                    results = results.plus(self.adapter.provider, outcomes, age)
+                upto = load.ns[allowed - 1]
+                state = batches.renew(session, load.lease, upto, load.first, results.written())
                 if state is None:
                     lost.append(load)
                     continue
-                self._settle(session, load, by_load.get(id(load), []), now)
+                self._settle(session, load, outcomes, now)
                 if state in (DispatchState.WITHDRAWN, DispatchState.HELD) or (
                     urgent is not None and load.lease.priority > urgent
                 ):
@@ -307,8 +313,9 @@ class Drain:
                     self._finish(session, load)
                     ended.append(load)
                 else:
-                    moved.append((load, allowed))
-        for load, allowed in moved:
+                    moved.append((load, allowed, results))
+        for load, allowed, results in moved:
+            load.results = results
             self.stream.allow(load, allowed, clock + batches.LEASE - loads.MARGIN)
         for load in lost:
             log.warning(
@@ -335,8 +342,7 @@ class Drain:
             ]
             if ids:
                 addresses.close(session, [i for i in ids if i is not None], state, now=now)
-        counts = Counter(outcome.status for outcome in outcomes)
-        if counts[DeliveryStatus.ACCEPTED] or counts[DeliveryStatus.DELIVERED]:
+        if any(o.status in (DeliveryStatus.ACCEPTED, DeliveryStatus.DELIVERED) for o in outcomes):
             senders.worked(session, self.channel)
 
     def _finish(self, session: Session, load: Load) -> None:
