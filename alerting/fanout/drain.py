@@ -9,7 +9,6 @@ and the allowance of it.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from alerting.fanout import failover, loads, retry
 from alerting.fanout.stream import Load, Stream
 from alerting.store import addresses, batches, deliveries, outbox, senders
 from alerting.store.addresses import Vault
+from alerting.store.counters import Results
 from alerting.store.deliveries import Outcome
 from alerting.store.engine import UNAVAILABLE, DriverError, transaction
 from alerting.store.states import AddressState, DeliveryStatus, DispatchState
@@ -73,6 +73,7 @@ class Drain:
     vault: Vault = field(init=False)
     keys: int = 0
     sent: int = 0
+    found: int = 0  # of those, what the provider had already
     speed: float = 0.0  # results a second, lately
     flushed_at: float = 0.0
     claim_at: float = 0.0  # not before
@@ -140,6 +141,8 @@ class Drain:
         while self.waiting and self.clock() < patience:
             time.sleep(0.2)
             self._flush()
+        if self.found:
+            log.info("found_at_provider", channel=self.channel, found=self.found)
         if run is not None and run.error is not None:
             failover.rest(self.channel, run.error)
 
@@ -189,6 +192,7 @@ class Drain:
             base=self.keys,
             now=now,
             clock=clock,
+            finds=self.adapter.limits.finds,
         )
         deliveries.settle(session, lease.dispatch, opened.outcomes, now=now)
         load = opened.load
@@ -242,7 +246,9 @@ class Drain:
             repeated=load.repeated[i],
             now=now,
             expires=load.expires_at,
+            asked=load.messages[i].doubt_since is not None,
         )
+        self.found += result.found
         if decision.again_at is not None:
             load.again.setdefault(decision.again_at.timestamp(), []).append(load.ns[i])
         if load.first is None and decision.status in (DeliveryStatus.ACCEPTED, DeliveryStatus.DELIVERED):
@@ -280,7 +286,7 @@ class Drain:
     def _write(self, by_load: dict[int, list[Outcome]]) -> None:
         now, clock, window = self.now(), self.clock(), self._window()
         lost: list[Load] = []
-        moved: list[tuple[Load, int]] = []
+        moved: list[tuple[Load, int, Results]] = []
         ended: list[Load] = []
         with transaction() as session:
             # Something more urgent first seen here stops all that is less urgent: the rest of its batches goes back.
@@ -288,11 +294,17 @@ class Drain:
             urgent = outbox.urgent_waiting(session, self.channel, least)
             for load in self.active:
                 allowed = min(len(load.messages), max(load.taken + window, load.allowed))
-                state = batches.renew(session, load.lease, load.ns[allowed - 1], load.first)
+                outcomes = by_load.get(id(load), [])
+                results = load.results
+                if outcomes:
+                    age = (now - load.lease.due_at).total_seconds()
+                    results = results.plus(self.adapter.provider, outcomes, age)
+                upto = load.ns[allowed - 1]
+                state = batches.renew(session, load.lease, upto, load.first, results.written())
                 if state is None:
                     lost.append(load)
                     continue
-                self._settle(session, load, by_load.get(id(load), []), now)
+                self._settle(session, load, outcomes, now)
                 if state in (DispatchState.WITHDRAWN, DispatchState.HELD) or (
                     urgent is not None and load.lease.priority > urgent
                 ):
@@ -301,8 +313,9 @@ class Drain:
                     self._finish(session, load)
                     ended.append(load)
                 else:
-                    moved.append((load, allowed))
-        for load, allowed in moved:
+                    moved.append((load, allowed, results))
+        for load, allowed, results in moved:
+            load.results = results
             self.stream.allow(load, allowed, clock + batches.LEASE - loads.MARGIN)
         for load in lost:
             log.warning(
@@ -329,8 +342,7 @@ class Drain:
             ]
             if ids:
                 addresses.close(session, [i for i in ids if i is not None], state, now=now)
-        counts = Counter(outcome.status for outcome in outcomes)
-        if counts[DeliveryStatus.ACCEPTED] or counts[DeliveryStatus.DELIVERED]:
+        if any(o.status in (DeliveryStatus.ACCEPTED, DeliveryStatus.DELIVERED) for o in outcomes):
             senders.worked(session, self.channel)
 
     def _finish(self, session: Session, load: Load) -> None:

@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from alerting.config import Settings
+from alerting.fanout import lookup
 from alerting.fanout.stream import Load
 from alerting.store import deliveries, frozen, outbox
 from alerting.store.addresses import UnknownKey, Vault
@@ -40,6 +41,7 @@ class Words:
     """The texts of one dispatch, one Content object for each, and the language that each kind of reader gets."""
 
     alert: bool
+    begun: datetime  # when the dispatch was made, aware UTC
     expires: dict[int, datetime]
     contents: dict[tuple[int, str], Content]
     default: str
@@ -66,6 +68,7 @@ def words_of(session: Session, dispatch: outbox.Dispatch, default: str) -> Words
             raise TextChanged(dispatch.id)
     return Words(
         alert=dispatch.audience is not Audience.PERSON,
+        begun=dispatch.created_at,
         expires={row.segment: row.expires for row in rows},
         contents={
             (row.segment, row.language): Content(row.text, row.language, row.subject, row.html, row.segments)
@@ -94,8 +97,12 @@ def open_batch(
     base: int,
     now: datetime,
     clock: float,
+    finds: bool = False,
 ) -> Opened:
-    """Read a claimed batch. `clock` is the monotonic time at which it was claimed, `now` the same moment in UTC."""
+    """Read a claimed batch. `clock` is the monotonic time at which it was claimed, `now` the same moment in UTC.
+
+    `finds`: the channel looks messages in doubt up at its provider.
+    """
     rows = deliveries.read(
         session, lease.dispatch, lease.n_from, lease.n_to, lease.picked, tokens=channel == "email"
     )
@@ -114,7 +121,7 @@ def open_batch(
     load = Load(
         lease=lease,
         base=base,
-        messages=_messages(lease, sendable, words, channel, settings, base, left),
+        messages=_messages(lease, sendable, words, channel, settings, base, left, finds=finds),
         ns=[row.n for row, _ in sendable],
         attempts=[row.attempts for row, _ in sendable],
         repeated=[row.maybe_repeated for row, _ in sendable],
@@ -135,6 +142,8 @@ def _messages(
     settings: Settings,
     base: int,
     left: float,
+    *,
+    finds: bool,
 ) -> list[Message]:
     """A message for each row; `left` is the seconds until its text expires."""
     unsubscribe = f"{settings.public_base_url}/unsubscribe/" if channel == "email" else None
@@ -146,6 +155,7 @@ def _messages(
             content=words.content(row.segment, row.language),
             validity=left,
             unsubscribe=unsubscribe + row.token if unsubscribe and row.token else None,
+            doubt_since=lookup.doubt_since(row, words.begun, finds=finds),
         )
         for i, (row, to) in enumerate(sendable)
     ]

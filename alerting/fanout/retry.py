@@ -44,23 +44,32 @@ _FINAL = {status: Decision(final) for status, final in FINAL.items()}
 
 
 def decide(
-    result: SendResult, *, attempts: int, repeated: bool, now: datetime, expires: datetime
+    result: SendResult,
+    *,
+    attempts: int,
+    repeated: bool,
+    now: datetime,
+    expires: datetime,
+    asked: bool = False,
 ) -> Decision:
-    """What becomes of a delivery after `attempts` tries before this one; `repeated`: its reply was lost before."""
+    """What becomes of a delivery after `attempts` tries before this one; `repeated`: its reply was lost before.
+
+    `asked`: the provider was asked before this send, and said that it did not have it: this is its first lost reply.
+    """
     final = _FINAL.get(result.status)
     if final is not None:
         return final
-    if result.status is Status.AMBIGUOUS and repeated:
+    lost = result.status is Status.AMBIGUOUS
+    if lost and repeated and not asked:
         return Decision(DeliveryStatus.UNCONFIRMED)
     first, longest = BACKOFF[result.status]
     delay = min(first * 2 ** min(attempts, 16), longest)
     if result.retry_after is not None:
-        delay = max(result.retry_after, 0.0)
+        # What was taken a moment ago may not be in the provider's list yet: a lost reply waits for its own time.
+        delay = max(result.retry_after, first if lost else 0.0)
     again_at = now + timedelta(seconds=delay)
     if again_at >= expires:
-        return Decision(
-            DeliveryStatus.UNCONFIRMED if result.status is Status.AMBIGUOUS else DeliveryStatus.EXPIRED
-        )
+        return Decision(DeliveryStatus.UNCONFIRMED if lost or repeated else DeliveryStatus.EXPIRED)
     return Decision(DeliveryStatus.PLANNED, again_at)
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from alerting.store.batches import Lease
+from alerting.store.counters import Results
 from channels.base import Message
 
 
@@ -41,6 +42,7 @@ class Load:
     lost: bool = False
     again: dict[float, list[int]] = field(default_factory=dict)  # seconds from the epoch -> n to try again
     first: datetime | None = None  # when the first of it was accepted
+    results: Results = field(default_factory=Results)  # of its sends that are written
     expired_from: int | None = None  # messages from here on were not sent because their time had passed
 
     @property

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import multiprocessing
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from multiprocessing.process import BaseProcess
@@ -20,7 +21,8 @@ from sqlalchemy.orm import Session
 from alerting.config import Settings
 from alerting.fanout import bell, worker
 from alerting.fanout.drain import utc_now
-from alerting.store import alerts, audit, batches, beats, closing, deliveries, outbox
+from alerting.store import alerts, audit, batches, beats, closing, counters, deliveries, outbox
+from alerting.store.counters import Counted
 from alerting.store.engine import DriverError, ProcessLock, transaction
 from alerting.store.states import LANE_OF_CHANNEL, DeliveryStatus, DispatchState, Lane
 from alerting.tracking import receipts
@@ -61,6 +63,7 @@ class Sweep:
             self.close_finished,
             self.close_unsent,
             self.apply_receipts,
+            self.count,
         ]
         if self.rounds % SLOW == 0:
             chores += [self.expire, self.give_up_receipts]
@@ -76,6 +79,7 @@ class Sweep:
         """Take back batches whose lease has run out; rows that may have left are marked, and sent again."""
         with transaction() as session:
             lost = batches.lost(session)
+            counts: Counter[counters.Key] = Counter()
             for batch in lost:
                 upto = batch.started_to if batch.started_to is not None else batch.n_to
                 if batch.withdrawn:
@@ -89,7 +93,12 @@ class Sweep:
                         session, batch.dispatch, batch.n_from, upto, batch.picked
                     )
                     log.warning("lease_recovered", dispatch=batch.dispatch, batch=batch.batch, marked=marked)
+                    counts[Counted.IN_DOUBT, (batch.channel,)] += marked
+                counts[Counted.LEASES_LOST, (batch.channel,)] += 1
+                if batch.results is not None:
+                    counts.update(counters.of_results(batch.channel, batch.audience, batch.results))
                 batches.reopen(session, batch.batch)
+            counters.add(session, counts)
         return len(lost)
 
     def close_finished(self) -> None:
@@ -138,6 +147,13 @@ class Sweep:
         audit.append(
             session, actor="sweep", act=act, subject=str(ending.alert), detail=detail, now=self.now()
         )
+
+    def count(self) -> None:
+        """What the batches that have ended came to, into the counters."""
+        more = True
+        while more:
+            with transaction() as session:
+                more = counters.move_ended(session) == counters.CHUNK
 
     def apply_receipts(self) -> None:
         """Receipts that have come in since the last round."""

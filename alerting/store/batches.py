@@ -98,7 +98,16 @@ def claim(session: Session, dispatch: int, *, token: UUID, window: int) -> Lease
         return None
     picked = None if row.picked is None else tuple(row.picked)
     return Lease(
-        row.id, row.dispatch, row.n_from, row.n_to, picked, token, row.started_to, row.priority, row.attempts
+        row.id,
+        row.dispatch,
+        row.n_from,
+        row.n_to,
+        picked,
+        token,
+        row.started_to,
+        row.priority,
+        row.attempts,
+        row.due_at,
     )
 
 

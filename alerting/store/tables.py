@@ -229,6 +229,10 @@ dispatch = Table(
     _time("expires", required=True),
     _time("opened_at"),  # expansion has ended
     _time("closed_at"),
+    Column("forgotten_to", BigInteger, nullable=False, server_default=text("0")),  # n without recipients
+    _time("forgotten_at"),  # all of them
+    # Unfinished when a backup was restored: what is planned of it may have been sent since the backup.
+    Column("restored_from", Text),  # its state in the backup
     CheckConstraint("num_nonnulls(alert, notice) = 1", name="subject"),
     CheckConstraint(
         "alert IS NULL OR num_nonnulls(workspace, status, scope, msg_type) = 4", name="repeats_alert"
@@ -257,6 +261,12 @@ dispatch = Table(
         postgresql_where=text("state IN ('planning', 'open')"),
     ),
     Index("dispatch_held_idx", "channel", postgresql_where=text("state = 'held'")),
+    CheckConstraint("restored_from IN ('planning', 'open', 'held')", name="restored_from"),
+    Index(
+        "dispatch_kept_idx",
+        "expires",
+        postgresql_where=text("state IN ('done', 'withdrawn') AND forgotten_at IS NULL"),
+    ),
     Index("dispatch_planning_idx", "priority", "authority", postgresql_where=text("state = 'planning'")),
 )
 
@@ -319,7 +329,7 @@ delivery = Table(
     metadata,
     Column("dispatch", BigInteger, nullable=False),
     Column("n", BigInteger, nullable=False),
-    Column("address", BigInteger),  # no foreign key: erasing the address leaves an anonymous row
+    Column("address", BigInteger),  # no foreign key; null and no feed either: the recipient was forgotten
     Column("feed", Integer),
     Column("segment", SmallInteger, nullable=False),
     Column("region", Integer, nullable=False),  # where it was reached; 0: no region
@@ -333,7 +343,10 @@ delivery = Table(
     Column("maybe_repeated", Boolean, nullable=False, server_default=text("false")),
     _time("at"),  # of the last change by a send or a receipt
     PrimaryKeyConstraint("dispatch", "n"),
-    CheckConstraint("num_nonnulls(address, feed) = 1", name="to"),
+    CheckConstraint(
+        "num_nonnulls(address, feed) = 1 OR (num_nonnulls(address, feed) = 0 AND status <> 'planned')",
+        name="to",
+    ),
     Index(
         "delivery_address_key",
         "dispatch",
@@ -464,11 +477,21 @@ address = Table(
     Column("cipher", LargeBinary, nullable=False),  # nonce and AES-GCM of the normalised address
     Column("key_id", Text, nullable=False),
     Column("mac", LargeBinary, nullable=False),  # HMAC-SHA256 of the normalised address under its own key
-    _time("stopped_at"),
+    _time("stopped_at"),  # since when it is not active
     UniqueConstraint("channel", "mac"),
+    Index("address_closed_idx", "stopped_at", postgresql_where=text("state <> 'active'")),
     Index("address_active_idx", "channel", "id", postgresql_where=text("state = 'active'")),
     Index("address_subscriber_idx", "subscriber", "channel", postgresql_include=["id", "state"]),
     _one_of("state", AddressState),
+)
+
+suppression = Table(
+    "suppression",
+    metadata,
+    Column("channel", Text, nullable=False),
+    Column("mac", LargeBinary, nullable=False),  # as in address, of which no row is needed
+    _time("since", required=True),
+    PrimaryKeyConstraint("channel", "mac"),
 )
 
 follow = Table(
@@ -583,7 +606,8 @@ audit = Table(
     Index("audit_subject_idx", "subject", "seq"),
 )
 
-#: Tables whose rows are never changed; those after the bar are never deleted either. Triggers say so to every role.
+#: Tables whose rows are never changed, and those that are never deleted either. Triggers say so to every role; the one
+#: change that they let through empties a receipt or a notice of what leads to a person.
 APPEND_ONLY = ("alert", "segment", "rendering", "notice", "receipt", "audit")
 NEVER_DELETED = ("alert", "audit")
 

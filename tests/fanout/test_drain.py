@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from alerting import outlets
 from alerting.config import Settings
-from alerting.fanout import expand, worker
+from alerting.fanout import expand, lookup, worker
 from alerting.fanout.drain import Drain
 from alerting.fanout.sweep import Sweep
 from alerting.store import batches, deliveries, engine, senders
@@ -152,17 +152,73 @@ def test_throttled_messages_are_sent_later_and_nobody_twice(
     assert set(sandbox.counts("sms").values()) == {1}
 
 
-def test_a_lost_reply_repeats_once_at_most_and_is_marked(
+def test_an_sms_whose_reply_was_lost_is_found_at_the_provider_and_not_repeated(
     country: Country, wired: Settings, sandbox: Sandbox
 ) -> None:
     country.warn()
     expand_all()
-    sandbox.misbehave(Rule("sms", drop=True, times=8))
+    sandbox.misbehave(Rule("sms", drop=True, times=5), Rule("sms", drop=True, queued=True, times=3))
     drained(wired)
     assert country.one("SELECT count(*) FROM delivery WHERE maybe_repeated AND status = 'planned'") == 8
-    sandbox.misbehave(Rule("sms", drop=True, times=3))
     due_now(country)
     drained(wired)
+    found = country.rows("SELECT CAST(status AS text), reference FROM delivery WHERE maybe_repeated")
+    assert [status for status, _ in found] == ["accepted"] * 8
+    assert {sid for _, sid in found} <= {message.reference for message in sandbox.received("sms")}
+    assert set(sandbox.counts("sms").values()) == {1}
+
+
+def test_an_sms_that_the_provider_does_not_have_is_sent_again_as_often_as_it_is_lost(
+    country: Country, wired: Settings, sandbox: Sandbox
+) -> None:
+    country.warn()
+    expand_all()
+    some = [f"+4915{row[0]:09}" for row in country.rows("SELECT address FROM delivery v JOIN dispatch d ON d.id = v.dispatch WHERE d.channel = 'sms' AND n <= 4")]  # fmt: skip
+    for _ in range(2):
+        sandbox.misbehave(*(Rule("sms", to=to, http=504) for to in some))
+        drained(wired)
+        assert country.one("SELECT count(*) FROM delivery WHERE maybe_repeated AND status = 'planned'") == 4
+        due_now(country)
+    sandbox.misbehave()
+    drained(wired)
+    assert set(country.rows("SELECT CAST(status AS text), attempts FROM delivery WHERE maybe_repeated")) == {
+        ("accepted", 3)
+    }
+    assert set(sandbox.counts("sms").values()) == {1}
+
+
+def test_a_provider_that_will_not_say_is_asked_for_a_bounded_time_and_then_sent_to(
+    country: Country, wired: Settings, sandbox: Sandbox
+) -> None:
+    country.warn()
+    expand_all()
+    sandbox.misbehave(Rule("sms", drop=True, times=2))
+    drained(wired)
+    for _ in range(lookup.MOST - 1):
+        sandbox.misbehave(Rule("sms", http=429, times=2))
+        due_now(country)
+        drained(wired)
+        assert country.one("SELECT count(*) FROM delivery WHERE maybe_repeated AND status = 'planned'") == 2
+    sandbox.misbehave(Rule("sms", drop=True, times=1))
+    due_now(country)
+    drained(wired)
+    assert country.rows(
+        "SELECT CAST(status AS text), count(*) FROM delivery WHERE maybe_repeated GROUP BY 1 ORDER BY 1"
+    ) == [("accepted", 1), ("unconfirmed", 1)]
+    assert sorted(sandbox.counts("sms").values())[-2:] == [2, 2]
+
+
+def test_a_mail_whose_reply_was_lost_repeats_once_at_most_and_is_marked(
+    country: Country, wired: Settings, sandbox: Sandbox
+) -> None:
+    country.warn()
+    expand_all()
+    sandbox.misbehave(Rule("email", drop=True, times=8))
+    drained(wired, "email")
+    assert country.one("SELECT count(*) FROM delivery WHERE maybe_repeated AND status = 'planned'") == 8
+    sandbox.misbehave(Rule("email", drop=True, times=3))
+    due_now(country)
+    drained(wired, "email")
     assert country.rows(
         "SELECT CAST(status AS text), count(*) FROM delivery WHERE maybe_repeated GROUP BY 1 ORDER BY 1"
     ) == [

@@ -21,7 +21,7 @@ def load(
 ) -> Load:
     now = time.monotonic()
     return Load(
-        lease=Lease(1, 1, 1, count, None, uuid4(), count, 0, 1),
+        lease=Lease(1, 1, 1, count, None, uuid4(), count, 0, 1, datetime.now(UTC)),
         base=100,
         messages=[Message(100 + i, f"1.{i + 1}", "x", TEXT) for i in range(count)],
         ns=list(range(1, count + 1)),

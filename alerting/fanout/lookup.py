@@ -1,0 +1,24 @@
+"""When a message in doubt is looked up at its provider instead of being sent again, a pure policy.
+
+In doubt is a row whose reply was lost, or that a lost lease may have let go (`maybe_repeated`). The adapter asks and sends only
+what the provider does not have (`channels.base.Message.doubt_since`); an answer that it could not get is retried like
+any other failure. Imports nothing but values. Invariant: asking ends after MOST tries: twice is better than never.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from alerting.store.deliveries import Planned
+
+#: Tries of a row, of whatever kind, after which it is sent without being looked up: with the pauses of `retry` that is after
+#: three minutes where the provider refuses to say, ten and more where it does not answer.
+MOST = 8
+
+
+def doubt_since(row: Planned, begun: datetime, *, finds: bool) -> datetime | None:
+    """The time from which a send of this row is looked for, None when it is simply sent.
+
+    `begun` is when its dispatch was made; `finds` whether the channel can look anything up.
+    """
+    return begun if finds and row.maybe_repeated and row.attempts < MOST else None
