@@ -111,47 +111,60 @@ def claim(session: Session, dispatch: int, *, token: UUID, window: int) -> Lease
     )
 
 
-def renew(
-    session: Session,
-    lease: Lease,
-    started_to: int,
-    first: datetime | None = None,
-    results: str | None = None,
-) -> str | None:
-    """Extend the lease and move `started_to`; the dispatch's state, or None when the lease was lost.
+@dataclass(frozen=True, slots=True)
+class Tending:
+    """What a lease holder writes of one batch: how far it may go on, or that it has ended.
 
-    `first` is when the first message of the batch was accepted, if one was; `results` are all that its sends came to under
-    this lease (counters.Results).
+    `first` is when the first message of the batch was accepted, if one was; `results` are all that its sends came to
+    under this lease (counters.Results).
     """
-    return session.execute(
+
+    lease: Lease
+    started_to: int
+    ended: bool
+    first: datetime | None = None
+    results: str | None = None
+
+
+def tend(session: Session, tended: Sequence[Tending]) -> dict[int, str]:
+    """Extend leases and move `started_to`, or end batches; the states of their dispatches, without batches that were lost."""
+    rows = session.execute(
         text("""
-            UPDATE batch SET lease_until = now() + make_interval(secs => :lease), started_to = :started_to,
-                   first_at = coalesce(first_at, :first), results = CAST(:results AS jsonb)
-            FROM dispatch
-            WHERE batch.id = :id AND batch.token = :token AND dispatch.id = batch.dispatch
-            RETURNING dispatch.state
+            UPDATE batch SET
+                state = CASE WHEN x.ended THEN 'done' ELSE 'leased' END,
+                token = CASE WHEN x.ended THEN NULL ELSE batch.token END,
+                lease_until = CASE WHEN x.ended THEN NULL ELSE now() + make_interval(secs => :lease) END,
+                started_to = CASE WHEN x.ended THEN NULL ELSE x.started_to END,
+                done_at = CASE WHEN x.ended THEN clock_timestamp() END,
+                first_at = coalesce(batch.first_at, x.first_at), results = coalesce(x.results, batch.results)
+            FROM dispatch, unnest(
+                CAST(:ids AS bigint[]), CAST(:tokens AS uuid[]), CAST(:starts AS bigint[]), CAST(:ends AS bool[]),
+                CAST(:firsts AS timestamptz[]), CAST(:results AS jsonb[])
+            ) AS x(id, token, started_to, ended, first_at, results)
+            WHERE batch.id = x.id AND batch.token = x.token AND dispatch.id = batch.dispatch
+            RETURNING batch.id, dispatch.state
         """),
         {
             "lease": LEASE,
-            "started_to": started_to,
-            "first": first,
-            "results": results,
-            "id": lease.batch,
-            "token": lease.token,
+            "ids": [one.lease.batch for one in tended],
+            "tokens": [one.lease.token for one in tended],
+            "starts": [one.started_to for one in tended],
+            "ends": [one.ended for one in tended],
+            "firsts": [one.first for one in tended],
+            "results": [one.results for one in tended],
         },
-    ).scalar_one_or_none()
+    )
+    return {row.id: row.state for row in rows}
+
+
+def renew(session: Session, lease: Lease, started_to: int, first: datetime | None = None) -> str | None:
+    """Extend one lease and move `started_to`; the dispatch's state, or None when the lease was lost."""
+    return tend(session, [Tending(lease, started_to, ended=False, first=first)]).get(lease.batch)
 
 
 def finish(session: Session, lease: Lease) -> bool:
     """End the lease and the batch; False when it was lost before."""
-    done = session.execute(
-        text("""
-            UPDATE batch SET state = 'done', token = NULL, lease_until = NULL, started_to = NULL, done_at = clock_timestamp()
-            WHERE id = :id AND token = :token RETURNING id
-        """),
-        {"id": lease.batch, "token": lease.token},
-    ).scalar_one_or_none()
-    return done is not None
+    return lease.batch in tend(session, [Tending(lease, lease.n_to, ended=True)])
 
 
 def again(
