@@ -109,6 +109,8 @@ def _plan_range(session: Session, dispatch: Dispatch, size: int, *, now: datetim
     upto, after = now_at.planned, step
     if count:
         batches.add(session, dispatch.id, dispatch.planned + 1, upto, size)
+        if dispatch.in_doubt:
+            deliveries.mark_in_doubt(session, dispatch.id, dispatch.planned + 1, upto, None)
     outbox.advance(
         session,
         dispatch,
