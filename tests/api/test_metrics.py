@@ -215,5 +215,5 @@ def test_what_two_processes_answered_adds_up_whichever_is_asked(server: int, set
             - look("alerting_http_requests_total", route="/healthz")
         )
 
-    eventually(lambda: seen() == 60, 15)
-    assert {seen() for _ in range(6)} == {60}
+    # Each process keeps an answer for two seconds, and its own counts for as long.
+    eventually(lambda: {seen() for _ in range(6)} == {60}, 15)
