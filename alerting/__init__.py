@@ -21,7 +21,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     from flask import Flask
 
     from alerting import api, outlets, public
-    from alerting.api import access
+    from alerting.api import access, metrics
     from alerting.api.callbacks import Callbacks
     from alerting.api.proxy import TrustedProxies
     from alerting.config import Settings
@@ -49,4 +49,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     access.open_to_all(app, set(app.view_functions) - known)
     proxied = TrustedProxies(FeedCache(app.wsgi_app, settings), settings.forwarded_allow_ips)
     app.wsgi_app = Callbacks(proxied, channels, settings.public_base_url)  # type: ignore[method-assign] # Flask's documented way to wrap it
+    metrics.register(app)
     return app

@@ -61,6 +61,7 @@ class Settings:
     cap_anchors_file: str = ""  # PEM with the certificates that signatures of others are verified against
     surplus_percent: float = 10.0  # people planned above the approved number that put a dispatch on hold
 
+    metrics_token: str = ""  # bearer token of whoever scrapes /metrics; "": API keys alone open it
     log_level: str = "INFO"
     web_concurrency: int = 1
     web_threads: int = 8
@@ -123,6 +124,7 @@ class _Reader:
             cap_signing_key_password=text("cap_signing_key_password"),
             cap_anchors_file=text("cap_anchors_file"),
             surplus_percent=self.number("SURPLUS_PERCENT", 10.0, 0, 1000),
+            metrics_token=self.token("METRICS_TOKEN"),
             log_level=text("log_level").upper(),
             web_concurrency=int(self.number("WEB_CONCURRENCY", 1, 1, 256)),
             web_threads=int(self.number("WEB_THREADS", 8, 1, 256)),
@@ -179,6 +181,14 @@ class _Reader:
                 except ValueError as error:
                     self.problems.append(f"{name}: {error}")
         return names
+
+    def token(self, name: str) -> str:
+        value = self.text(name, "")
+        if value and (len(value) < 16 or not value.isascii() or " " in value):
+            self.problems.append(
+                f"{name} must have at least 16 ASCII characters and no blank, as a random one has"
+            )
+        return value
 
     def rate(self, name: str) -> float | None:
         return self.number(name, 0, 0.01, 1e6) if self.text(name, "") else None

@@ -164,7 +164,7 @@ def service(
     with Redis.from_url(settings.redis_url) as redis:
         redis.flushdb()
         with Parts(settings, provider.http_url, provider.smtp_url) as parts:
-            port = _free_port()
+            port = free_port()
             parts.python("http", "-m", "gunicorn", "-k", "gthread", "--threads", "4", "-b", f"127.0.0.1:{port}",
                          "--log-level", "warning", "wsgi:app", PUBLIC_BASE_URL=f"http://127.0.0.1:{port}", **environ)  # fmt: skip
             for lane in ("plan", "sms", "email", "web"):
@@ -174,7 +174,7 @@ def service(
             while time.monotonic() < deadline:
                 if all(
                     redis.scard(f"rq:workers:{lane}") for lane in ("plan", "sms", "email", "web")
-                ) and _ready(port):
+                ) and ready(port):
                     break
                 time.sleep(0.1)
             time.sleep(2)  # the first jobs, which found nothing, end
@@ -218,7 +218,8 @@ def received(provider: CountingProcess) -> int:
     return int(counts["sms"]["received"]) + int(counts["email"]["received"])
 
 
-def _ready(port: int) -> bool:
+def ready(port: int) -> bool:
+    """Whether the web process of this port answers."""
     try:
         connection = HTTPConnection("127.0.0.1", port, timeout=2)
         connection.request("GET", "/healthz")
@@ -227,7 +228,8 @@ def _ready(port: int) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody has at this moment."""
     import socket
 
     with socket.socket() as probe:

@@ -30,6 +30,7 @@ class Parts:
     http_url: str
     smtp_url: str
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    commands: dict[str, tuple[tuple[str, ...], dict[str, str]]] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         return self
@@ -71,11 +72,30 @@ class Parts:
             stdin=subprocess.DEVNULL,
         )
         self.running[name] = process
+        self.commands[name] = arguments, environ
         return process
 
     def start(self, name: str, *command: str, **environ: str) -> subprocess.Popen[bytes]:
         """Run `alerting COMMAND`."""
         return self.python(name, "-m", "alerting.cli", *command, **environ)
+
+    def again(self, name: str) -> None:
+        """Start a part that was killed once more, as it was started before."""
+        arguments, environ = self.commands[name]
+        self.python(name, *arguments, **environ)
+
+    def mend(self) -> list[str]:
+        """Start again whatever has ended by itself, as `up` and systemd do; the names."""
+        ended = [name for name, process in self.running.items() if process.poll() is not None]
+        for name in ended:
+            self.signal(name, signal.SIGKILL)  # what it has forked
+            self.again(name)
+        return ended
+
+    def horses(self, name: str) -> list[pidfiles.Identity]:
+        """The processes that a part has forked: of a worker the RQ work-horse."""
+        identity = pidfiles.identify(self.running[name].pid)
+        return [] if identity is None else [one for one in pidfiles.session_of(identity) if one != identity]
 
     def signal(self, name: str, number: signal.Signals) -> None:
         """Send a signal to a part and to everything that it has forked; SIGKILL also forgets it."""

@@ -30,7 +30,7 @@ from alerting.config import Settings
 from alerting.store import engine
 from alerting.store.migrations import upgrade
 from alerting.tracking import receipts
-from bench.machine import _free_port, settings_of
+from bench.machine import free_port, settings_of
 from bench.parts import Parts
 
 SAMPLES = 5
@@ -99,7 +99,7 @@ class Callers:
 
     def sample(self, app: str) -> float:
         """Start the application in the service's own server, post, and stop it; answers a second."""
-        settings = replace(self.settings, port=_free_port())
+        settings = replace(self.settings, port=free_port())
         before = _written(settings.database_url)
         with served(settings, app):
             _until(lambda: answers(settings.port, "/healthz"))

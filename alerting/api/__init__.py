@@ -34,6 +34,7 @@ def register(
         health,
         journal,
         limits,
+        metrics,
         officers,
         reading,
         regions,
@@ -57,3 +58,4 @@ def register(
     description.register(app, [alerts.blp, regions.blp, events.blp, subscribers.blp, officers.blp])
     app.register_blueprint(webhooks.blp)
     app.register_blueprint(health.blp)
+    app.register_blueprint(metrics.blp)

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from alerting.config import Settings
 from alerting.fanout import failover, flush, loads, retry
+from alerting.fanout.grants import Grants
 from alerting.fanout.stream import Load, Stream
 from alerting.store import batches, deliveries, outbox, senders
 from alerting.store.addresses import Vault
@@ -67,6 +68,7 @@ class Drain:
     waiting: list[tuple[Load, Outcome]] = field(default_factory=list)  # not yet written
     words: dict[int, loads.Words] = field(default_factory=dict)
     vault: Vault = field(init=False)
+    grants: Grants = field(init=False)
     keys: int = 0
     sent: int = 0
     found: int = 0  # of those, what the provider had already
@@ -76,6 +78,7 @@ class Drain:
 
     def __post_init__(self) -> None:
         self.vault = Vault(self.settings)
+        self.grants = Grants(self.channel, self.stream, self.clock)
 
     # ------------------------------------------------------------------------------------------------- the loop
 
@@ -91,7 +94,7 @@ class Drain:
                 if self.active:
                     idle_since = self.clock()
                     run = run or self.adapter.open(self.stream, self.results)
-                    self.stream.attention(0.02)
+                    self.stream.attention(self.grants.patience(0.02))
                     self._tend(run)
                     if run.done.is_set():
                         break
@@ -110,24 +113,30 @@ class Drain:
         return self.clock() - idle_since < self.limit
 
     def _hungry(self) -> bool:
-        return self.clock() >= self.claim_at and self.stream.backlog() < max(
-            self.adapter.limits.in_flight, int(self.speed * FLUSH)
-        )
+        enough = self.grants.backlog() or max(self.adapter.limits.in_flight, int(self.speed * FLUSH))
+        return self.clock() >= self.claim_at and self.stream.backlog() < enough
 
     def _tend(self, run: Run) -> None:
-        """Take in results; flush when it is time, when the stream starves or when all loads have ended."""
+        """Take in results; flush when it is time, for what is more urgent, when the stream starves or all has ended."""
         self._collect()
+        urgent = self.grants.ask()
         ended = all(load.ended for load in self.active)
-        if ended or self._starving() or run.done.is_set() or self.clock() - self.flushed_at >= FLUSH:
+        if (
+            urgent
+            or ended
+            or self._starving()
+            or run.done.is_set()
+            or self.clock() - self.flushed_at >= FLUSH
+        ):
             self._flush()
 
     def _starving(self) -> bool:
         """Whether the next message may leave only after a flush, and nothing is in flight that this could wait for."""
-        head = next((load for load in self.active if not load.spent), None)
+        waiting = [load for load in self.active if not load.spent]
         return (
-            head is not None
-            and head.taken >= head.allowed
-            and all(load.settled >= load.taken for load in self.active)
+            bool(waiting)
+            and all(load.taken >= load.allowed for load in waiting)
+            and all(load.in_flight <= 0 for load in self.active)
         )
 
     def _close(self, run: Run | None) -> None:
@@ -138,6 +147,7 @@ class Drain:
             self._untake([message.key for message in returned])
             run.done.wait(30)
             self._collect()
+        self.grants.give_back()
         for load in self.active:
             load.stopped = True
         self._flush()
@@ -162,12 +172,14 @@ class Drain:
 
     def _claim(self) -> bool:
         """Claim one batch in two steps: among the few dispatches, then one of its batches; False when there is none."""
-        window = self._window()
         clock, now = self.clock(), self.now()
         try:
             with transaction() as session:
-                if not senders.awake(session, self.channel):
+                awake, rate = senders.outlook(session, self.channel)
+                if not awake:
                     return False
+                self.grants.follow(rate)
+                window = self._window()
                 for dispatch_id in outbox.candidates(session, self.channel):
                     lease = batches.claim(session, dispatch_id, token=uuid4(), window=window)
                     if lease is not None:
@@ -203,11 +215,6 @@ class Drain:
         if not load.messages:
             batches.finish(session, lease)
             return
-        rate = senders.rate_of(session, self.channel)
-        if rate is not None:
-            amount = sum(message.content.segments for message in load.messages)
-            load.spacing = 1 / rate
-            load.next_at = clock + senders.reserve(session, self.channel, amount)
         self.keys += len(load.messages)
         self.active.append(load)
         self.stream.put(load)
@@ -215,7 +222,7 @@ class Drain:
     def _window(self) -> int:
         """Rows that may leave until the next flush: what half a second carries, and what is in flight."""
         in_flight = self.adapter.limits.in_flight
-        rate = self.adapter.limits.rate
+        rate = self.grants.rate or self.adapter.limits.rate
         if rate is not None:
             return in_flight + int(rate * FLUSH) + 1
         return in_flight + max(FIRST_WINDOW, int(self.speed * FLUSH * 1.5))
@@ -249,7 +256,7 @@ class Drain:
             attempts=load.attempts[i],
             repeated=load.repeated[i],
             now=now,
-            expires=load.expires_at,
+            expires=load.expires_at[i],
             asked=load.messages[i].doubt_since is not None,
         )
         self.found += result.found
@@ -257,7 +264,7 @@ class Drain:
             load.again.setdefault(decision.again_at.timestamp(), []).append(load.ns[i])
         if load.first is None and decision.status in (DeliveryStatus.ACCEPTED, DeliveryStatus.DELIVERED):
             load.first = now
-        reason = result.reason.value if result.reason is not None else None
+        reason = decision.reason or (result.reason.value if result.reason is not None else None)
         return Outcome(
             load.ns[i], decision.status, reason, result.reference, ambiguous=result.status is Status.AMBIGUOUS
         )

@@ -64,10 +64,10 @@ class Ground:
         return None if self.geometry is None else cover(self.geometry)
 
 
-def expand_next(batch_size: Callable[[str], int], *, now: datetime, percent: float) -> bool:
+def expand_next(batch_size: Callable[[Dispatch], int], *, now: datetime, percent: float) -> bool:
     """Plan a range (or some thin ones) of the most urgent dispatch; False when none is left. Rings the lane of its channel.
 
-    `batch_size` gives the rows of a batch by channel; `percent` is how many more people than approved may be planned.
+    `batch_size` gives the rows of a batch of a dispatch; `percent` is how many more people than approved may be planned.
     """
     with transaction() as session:
         dispatch = outbox.choose_to_expand(session)
@@ -77,7 +77,7 @@ def expand_next(batch_size: Callable[[str], int], *, now: datetime, percent: flo
         if dispatch.channel in BROADCAST:
             _plan_feeds(session, dispatch, now=now)
         else:
-            _plan_range(session, dispatch, batch_size(dispatch.channel), now=now, percent=percent)
+            _plan_range(session, dispatch, batch_size(dispatch), now=now, percent=percent)
     bell.ring(LANE_OF_CHANNEL[dispatch.channel])
     return True
 
@@ -109,6 +109,8 @@ def _plan_range(session: Session, dispatch: Dispatch, size: int, *, now: datetim
     upto, after = now_at.planned, step
     if count:
         batches.add(session, dispatch.id, dispatch.planned + 1, upto, size)
+        if dispatch.in_doubt:
+            deliveries.mark_in_doubt(session, dispatch.id, dispatch.planned + 1, upto, None)
     outbox.advance(
         session,
         dispatch,

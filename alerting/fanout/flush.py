@@ -49,12 +49,13 @@ class Written:
 
 
 def allowances(active: Sequence[Load], window: int) -> list[int]:
-    """How many messages of each load may have left at the next flush: `window` more than now, in the stream's order."""
-    allowed = []
-    for load in active:
+    """How many messages of each load may have left at the next flush: `window` more than now, the most urgent first."""
+    allowed = [load.allowed for load in active]
+    for i in sorted(range(len(active)), key=lambda i: active[i].lease.priority):
+        load = active[i]
         taken = load.taken
         more = 0 if load.spent else min(window, len(load.messages) - taken)
-        allowed.append(max(load.allowed, taken + more))
+        allowed[i] = max(load.allowed, taken + more)
         window -= more
     return allowed
 
@@ -120,9 +121,9 @@ def _settle(session: Session, channel: str, entries: Sequence[Entry], now: datet
                 stopped += load.address_of(outcome.n)
             elif outcome.reason in DEAD and outcome.status is not DeliveryStatus.PLANNED:
                 dead += load.address_of(outcome.n)
-        if entry.ended and load.expired_from is not None:
+        if entry.ended:
             by_dispatch[load.lease.dispatch] += [
-                Outcome(n, DeliveryStatus.EXPIRED, None, None, False) for n in load.ns[load.taken :]
+                Outcome(n, DeliveryStatus.EXPIRED, None, None, False) for n in load.expired
             ]
     deliveries.settle_all(session, by_dispatch, now=now)
     if stopped:
@@ -136,7 +137,7 @@ def _settle(session: Session, channel: str, entries: Sequence[Entry], now: datet
 def _leave(session: Session, load: Load) -> None:
     """What may be tried again, and what was not handed out, become batches of their own."""
     lease = load.lease
-    if load.expired_from is None and load.taken < len(load.ns):
+    if load.taken < len(load.ns):
         batches.again(
             session, lease.dispatch, load.ns[load.taken :], not_before=None, attempts=lease.attempts
         )

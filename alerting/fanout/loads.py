@@ -6,15 +6,15 @@ outcome here and is never a message. Invariant: a text whose hash differs from t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from alerting.config import Settings
 from alerting.fanout import lookup
-from alerting.fanout.stream import Load
+from alerting.fanout.stream import LAST, STALE, Load
 from alerting.store import deliveries, frozen, outbox
 from alerting.store.addresses import UnknownKey, Vault
 from alerting.store.batches import LEASE, Lease
@@ -116,8 +116,8 @@ def open_batch(
         if to is None
     ]
     sendable = [(row, to) for row, to in zip(rows, addresses, strict=True) if to is not None]
-    expires = min((words.expires[row.segment] for row, _ in sendable), default=now)
-    left = (expires - now).total_seconds()
+    left = {segment: (expires - now).total_seconds() for segment, expires in words.expires.items()}
+    ends = {segment: clock + seconds for segment, seconds in left.items()}
     load = Load(
         lease=lease,
         base=base,
@@ -128,8 +128,9 @@ def open_batch(
         addresses=[row.address for row, _ in sendable],
         allowed=sum(row.n <= lease.started_to for row, _ in sendable),
         deadline=clock + LEASE - MARGIN,
-        expires=clock + left,
-        expires_at=expires,
+        expires=[ends[row.segment] for row, _ in sendable],
+        expires_at=[words.expires[row.segment] for row, _ in sendable],
+        opened=clock,
     )
     return Opened(load, tuple(outcomes))
 
@@ -141,11 +142,15 @@ def _messages(
     channel: str,
     settings: Settings,
     base: int,
-    left: float,
+    left: Mapping[int, float],
     *,
     finds: bool,
 ) -> list[Message]:
-    """A message for each row; `left` is the seconds until its text expires."""
+    """A message for each row; `left` is the seconds until the text of a segment expires.
+
+    A validity is counted from a little later than now: the stream makes those anew that have waited for longer.
+    """
+    valid = {segment: max(seconds - STALE, LAST) for segment, seconds in left.items()}
     unsubscribe = f"{settings.public_base_url}/unsubscribe/" if channel == "email" else None
     return [
         Message(
@@ -153,7 +158,7 @@ def _messages(
             delivery=f"{lease.dispatch}.{row.n}",
             to=to,
             content=words.content(row.segment, row.language),
-            validity=left,
+            validity=valid[row.segment],
             unsubscribe=unsubscribe + row.token if unsubscribe and row.token else None,
             doubt_since=lookup.doubt_since(row, words.begun, finds=finds),
         )
@@ -171,7 +176,7 @@ def _unsendable(row: Planned, words: Words, now: datetime) -> tuple[DeliveryStat
         return (DeliveryStatus.REJECTED, "dead") if dead else (DeliveryStatus.OPTED_OUT, "stopped")
     if row.segment not in words.expires:
         return DeliveryStatus.REJECTED, "no_text"
-    if words.expires[row.segment] <= now:
+    if words.expires[row.segment] <= now + timedelta(seconds=LAST):
         return DeliveryStatus.EXPIRED, None
     return None
 

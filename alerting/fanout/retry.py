@@ -32,12 +32,17 @@ BACKOFF: dict[Status, tuple[float, float]] = {
 }
 
 
+#: Why a delivery is expired whose next try would come too late.
+NO_TIME = "no_time_to_retry"
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """A final status, or PLANNED with the time of the next try (aware UTC)."""
 
     status: DeliveryStatus
     again_at: datetime | None = None
+    reason: str | None = None  # where it is not the provider's
 
 
 _FINAL = {status: Decision(final) for status, final in FINAL.items()}
@@ -67,10 +72,13 @@ def decide(
     if result.retry_after is not None:
         # What was taken a moment ago may not be in the provider's list yet: a lost reply waits for its own time.
         delay = max(result.retry_after, first if lost else 0.0)
-    again_at = now + timedelta(seconds=delay)
-    if again_at >= expires:
-        return Decision(DeliveryStatus.UNCONFIRMED if lost or repeated else DeliveryStatus.EXPIRED)
-    return Decision(DeliveryStatus.PLANNED, again_at)
+    # No longer than is left: a provider may ask for more seconds than a calendar has.
+    again_at = now + timedelta(seconds=min(delay, (expires - now).total_seconds()))
+    if again_at < expires:
+        return Decision(DeliveryStatus.PLANNED, again_at)
+    if lost or repeated:
+        return Decision(DeliveryStatus.UNCONFIRMED)
+    return Decision(DeliveryStatus.EXPIRED, reason=NO_TIME)
 
 
 def rest(failures: int, retry_after: float | None) -> float:

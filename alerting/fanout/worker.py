@@ -19,7 +19,7 @@ from rq.serializers import JSONSerializer
 from alerting import outlets
 from alerting.config import Settings
 from alerting.fanout import bell, drain, expand, publish
-from alerting.store import engine, outbox, senders
+from alerting.store import engine, frozen, outbox, senders
 from alerting.store.engine import transaction
 from alerting.store.states import LANE_OF_CHANNEL, Lane
 from channels.base import Channel
@@ -104,10 +104,14 @@ def turn(lane: Lane, settings: Settings, *, limit: float) -> int:
 
 
 def _plan(settings: Settings, ends: float) -> int:
-    def batch_size(channel: str) -> int:
+    def batch_size(dispatch: outbox.Dispatch) -> int:
         with transaction() as session:
-            rate = senders.rate_of(session, channel)
-        return expand.BATCH if rate is None else max(1, int(rate))
+            rate = senders.rate_of(session, dispatch.channel)
+            if rate is None or dispatch.alert is None:
+                return expand.BATCH
+            # About a second of sending: more would keep a sender from whoever has had less of it.
+            longest = frozen.longest(session, dispatch.alert, dispatch.channel)
+        return min(expand.BATCH, max(1, int(rate / longest)))
 
     done = 0
     while time.monotonic() < ends and expand.expand_next(

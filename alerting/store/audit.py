@@ -59,6 +59,12 @@ def append(
     return seq
 
 
+def last(session: Session) -> Entry | None:
+    """The end of the chain; None while it is empty."""
+    row = session.execute(text("SELECT * FROM audit ORDER BY seq DESC LIMIT 1")).first()
+    return None if row is None else _entry(row)
+
+
 def verify(session: Session) -> int | None:
     """The number of the first row that is not as it was written, or is missing; None when the chain is whole.
 

@@ -87,6 +87,14 @@ def words_of_alert(session: Session, alert: UUID, channel: str) -> list[Words]:
     return [Words(*row) for row in rows]
 
 
+def longest(session: Session, alert: UUID, channel: str) -> int:
+    """How many SMS segments the longest text of an alert on a channel has; 1 for other channels."""
+    query = text(
+        "SELECT coalesce(max(segments), 1) FROM rendering WHERE alert = :alert AND channel = :channel"
+    )
+    return int(session.execute(query, {"alert": alert, "channel": channel}).scalar_one())
+
+
 def words_of_notice(session: Session, notice: int, expires: datetime) -> list[Words]:
     """The one text of a notice."""
     rows = session.execute(

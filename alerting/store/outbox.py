@@ -52,9 +52,10 @@ class Dispatch:
     approved: int | None
     created_at: datetime
     expires: datetime
+    in_doubt: bool  # unfinished when a backup was restored: its rows may have been sent since then
 
 
-_DISPATCH = "id, alert, notice, audience, channel, state, recipients_of, cursor_segment, cursor_phase, cursor_id, ranges, planned, approved, created_at, expires"
+_DISPATCH = "id, alert, notice, audience, channel, state, recipients_of, cursor_segment, cursor_phase, cursor_id, ranges, planned, approved, created_at, expires, restored_from IS NOT NULL AS in_doubt"
 
 #: Seconds for which what an authority has had of a channel counts against it.
 SHARE_WINDOW = 60.0

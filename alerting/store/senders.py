@@ -1,10 +1,13 @@
 """Senders: who sends for a channel, how fast it may, and when it needs a rest.
 
-Owns the rows of sender: pacing and failover shared by all workers without Redis. Functions take a session and never commit;
-times are the database's. Invariant: what all workers reserve together is never more than the rate.
+Owns the rows of sender: pacing and failover shared by all workers without Redis; how its time is given away is `fanout.pace`.
+Functions take a session and never commit; times are the database's. Invariant: a sender's time is given away under the lock
+of its row.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -23,34 +26,80 @@ def ensure(session: Session, *, channel: str, provider: str, name: str, rate: fl
     )
 
 
-def awake(session: Session, channel: str) -> bool:
-    """Whether a sender of the channel may be used now; a channel without a row is new and may."""
+def outlook(session: Session, channel: str) -> tuple[bool, float | None]:
+    """Whether a sender of the channel may be used now, and the rate of all together (None: one has no limit).
+
+    A channel without a row is new: it may, without a limit.
+    """
     query = text("""
-        SELECT coalesce(bool_or(resting_until IS NULL OR resting_until <= now()), true)
+        SELECT coalesce(bool_or(resting_until IS NULL OR resting_until <= now()), true),
+               CASE WHEN bool_and(rate IS NOT NULL) THEN sum(rate) END
         FROM sender WHERE channel = :channel
     """)
-    return bool(session.execute(query, {"channel": channel}).scalar_one())
+    awake, rate = session.execute(query, {"channel": channel}).one()
+    return bool(awake), rate
+
+
+def awake(session: Session, channel: str) -> bool:
+    """Whether a sender of the channel may be used now."""
+    return outlook(session, channel)[0]
 
 
 def rate_of(session: Session, channel: str) -> float | None:
     """The rate of a channel's senders together; None when one has no limit or there is none."""
-    query = text(
-        "SELECT CASE WHEN bool_and(rate IS NOT NULL) THEN sum(rate) END FROM sender WHERE channel = :channel"
-    )
-    return session.execute(query, {"channel": channel}).scalar_one_or_none()
+    return outlook(session, channel)[1]
 
 
-def reserve(session: Session, channel: str, amount: int) -> float:
-    """Take the next `amount` messages (SMS: segments) of the channel's pace; seconds until the first may leave."""
-    delay = session.execute(
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A sender's row, locked. Times are seconds from the epoch by the database's clock."""
+
+    sender: int
+    rate: float  # tokens (messages; for SMS segments) a second
+    next_free: float  # up to here its time is given away
+    turn: int | None  # the priority for which the next grant is kept
+    turn_until: float
+    now: float
+
+
+def lock(session: Session, channel: str) -> Standing | None:
+    """The sender of a channel whose time is free first, one that rests last, locked; None where nobody has a rate."""
+    row = session.execute(
         text("""
-            UPDATE sender SET next_free = greatest(next_free, clock_timestamp()) + make_interval(secs => :amount / rate)
-            WHERE channel = :channel AND rate IS NOT NULL
-            RETURNING extract(epoch FROM next_free - clock_timestamp()) - :amount / rate
+            SELECT id, rate, CAST(extract(epoch FROM next_free) AS float8), turn,
+                   CAST(extract(epoch FROM coalesce(turn_until, 'epoch')) AS float8),
+                   CAST(extract(epoch FROM clock_timestamp()) AS float8)
+            FROM sender WHERE channel = :channel AND rate IS NOT NULL
+            ORDER BY resting_until > now() AND resting_until IS NOT NULL, greatest(next_free, now()), id
+            LIMIT 1 FOR NO KEY UPDATE
         """),
-        {"channel": channel, "amount": float(amount)},
-    ).scalar()
-    return max(float(delay), 0.0) if delay is not None else 0.0
+        {"channel": channel},
+    ).first()
+    return None if row is None else Standing(*row)
+
+
+def give(session: Session, sender: int, *, next_free: float, turn: int | None, turn_until: float) -> None:
+    """Write how far a locked sender's time is given away, and whose turn is next until when (seconds from the epoch)."""
+    session.execute(
+        text("""
+            UPDATE sender SET next_free = to_timestamp(:next_free), turn = :turn, turn_until = to_timestamp(:turn_until)
+            WHERE id = :sender
+        """),
+        {"next_free": next_free, "turn": turn, "turn_until": turn_until, "sender": sender},
+    )
+
+
+def give_back(session: Session, sender: int, start: float, until: float) -> bool:
+    """Give back the end of a grant from `start` to `until` (seconds from the epoch), if nobody has what comes after it."""
+    # to_timestamp keeps microseconds of a float: equal within a tenth of a millisecond is equal.
+    returned = session.execute(
+        text("""
+            UPDATE sender SET next_free = to_timestamp(:start)
+            WHERE id = :sender AND abs(extract(epoch FROM next_free) - :until) < 0.0001 RETURNING id
+        """),
+        {"sender": sender, "start": start, "until": until},
+    )
+    return returned.first() is not None
 
 
 def failed(session: Session, channel: str) -> int:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.fanout.retry import BACKOFF, FINAL, decide, rest
+from alerting.fanout.retry import BACKOFF, FINAL, NO_TIME, decide, rest
 from alerting.store.states import FOLLOWS, DeliveryStatus
 from channels.base import SendResult, Status
 
@@ -82,3 +82,16 @@ def test_nothing_is_tried_again_at_or_after_expiry(
 def test_a_provider_that_is_down_rests_longer_each_time_unless_it_says_for_how_long() -> None:
     assert [rest(n, None) for n in (1, 2, 3, 9)] == [2, 4, 8, 60]
     assert rest(9, 5.0) == 5.0
+
+
+@pytest.mark.parametrize("asked_for", [3600.0, 86_400.0, 1e15, float("inf")])
+def test_a_provider_that_asks_for_more_time_than_there_is_ends_it_at_once_and_that_is_said(
+    asked_for: float,
+) -> None:
+    throttled = SendResult(1, Status.THROTTLED, retry_after=asked_for)
+    decision = decide(throttled, attempts=0, repeated=False, now=NOW, expires=LATER)
+    assert (decision.status, decision.again_at, decision.reason) == (DeliveryStatus.EXPIRED, None, NO_TIME)
+    lost = SendResult(1, Status.AMBIGUOUS, retry_after=asked_for)
+    assert (
+        decide(lost, attempts=0, repeated=False, now=NOW, expires=LATER).status is DeliveryStatus.UNCONFIRMED
+    )

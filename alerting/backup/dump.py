@@ -1,0 +1,87 @@
+"""A backup: one snapshot of the database in PostgreSQL's custom format, taken while the service runs.
+
+Owns the file. Invariant: a file under the name that was asked for is whole, readable by its owner alone, and says in its
+own audit when and by whom it was taken.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from alerting.backup import programs
+from alerting.backup.errors import BackupError, Failed
+from alerting.store import audit, restoring
+from alerting.store.engine import transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """What was written: the migration at which it stands, its place in the audit, and its size in bytes (0: a pipe)."""
+
+    revision: str
+    audit_rows: int
+    size: int
+
+
+def back_up(
+    url: str, target: Path | BinaryIO, *, actor: str, now: datetime, environ: Mapping[str, str] | None = None
+) -> Backup:
+    """Write the database at `url` to a new file, or into an open pipe. Raises BackupError; a part of a file is removed.
+
+    `transaction()` must lead to the same database: the backup notes itself in the audit before it is taken.
+    """
+    environ = os.environ if environ is None else environ
+    with transaction() as session:
+        major = restoring.look(session).major
+        revision = restoring.revision(session)
+    program = programs.find("pg_dump", major, environ)
+    if isinstance(target, Path) and target.exists():
+        raise BackupError(f"{target} exists: a backup is never written over another, name a new file")
+    with transaction() as session:
+        detail: dict[str, object] = {"revision": revision}
+        rows = audit.append(
+            session, actor=actor, act="backup.taken", subject="database", detail=detail, now=now
+        )
+    if not isinstance(target, Path):
+        _run(program, url, target, environ)
+        return Backup(revision, rows, 0)
+    part = target.with_name(target.name + ".part")
+    try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise BackupError(f"{part} cannot be written: {error.strerror}") from error
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            _run(program, url, file, environ)
+            os.fsync(file.fileno())
+        part.rename(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return Backup(revision, rows, target.stat().st_size)
+
+
+def _run(program: Path, url: str, out: BinaryIO, environ: Mapping[str, str]) -> None:
+    connection, environment = programs.target(url, environ)
+    done = subprocess.run(
+        [
+            program,
+            "--format=custom",
+            "--no-owner",
+            "--no-privileges",
+            "--no-password",
+            f"--dbname={connection}",
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=out,
+        stderr=subprocess.PIPE,
+        env=environment,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise Failed(f"pg_dump failed: {programs.last_words(done.stderr)}")
