@@ -113,8 +113,11 @@ class Drain:
         return self.clock() - idle_since < self.limit
 
     def _hungry(self) -> bool:
-        enough = self.grants.backlog() or max(self.adapter.limits.in_flight, int(self.speed * FLUSH))
-        return self.clock() >= self.claim_at and self.stream.backlog() < enough
+        return self.clock() >= self.claim_at and self.stream.backlog() < self._enough()
+
+    def _enough(self) -> int:
+        """Messages that are enough to hold: what half a second sends."""
+        return self.grants.backlog() or max(self.adapter.limits.in_flight, int(self.speed * FLUSH))
 
     def _tend(self, run: Run) -> None:
         """Take in results; flush when it is time, for what is more urgent, when the stream starves or all has ended."""
@@ -171,7 +174,7 @@ class Drain:
     # ----------------------------------------------------------------------------------------------------- claim
 
     def _claim(self) -> bool:
-        """Claim one batch in two steps: among the few dispatches, then one of its batches; False when there is none."""
+        """Claim in two steps: among the few dispatches, then some of its batches; False when there is none."""
         clock, now = self.clock(), self.now()
         try:
             with transaction() as session:
@@ -179,11 +182,13 @@ class Drain:
                 if not awake:
                     return False
                 self.grants.follow(rate)
-                window = self._window()
+                window = self._window() - sum(load.allowed - load.taken for load in self.active)
+                rows = max(self._enough() - self.stream.backlog(), 1)
                 for dispatch_id in outbox.candidates(session, self.channel):
-                    lease = batches.claim(session, dispatch_id, token=uuid4(), window=window)
-                    if lease is not None:
+                    leases = batches.claim_some(session, dispatch_id, token=uuid4(), window=window, rows=rows)
+                    for lease in leases:
                         self._open(session, lease, now=now, clock=clock)
+                    if leases:
                         return True
         except loads.TextChanged as error:
             failover.hold(self.channel, error.dispatch, now=self.now())
