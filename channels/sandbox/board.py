@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import resource as limits
 import time
+from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote_plus
@@ -40,6 +41,18 @@ class Counter:
         if readable is not None:
             totals["recipients"] = {readable(recipient): n for recipient, n in self.sent.items()}
         return totals
+
+
+class Clocked(Counter):
+    """A counter that also keeps when each came, in monotonic seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times = array("d")
+
+    def add(self, recipient: bytes) -> None:
+        self.times.append(time.monotonic())
+        super().add(recipient)
 
 
 @dataclass(slots=True)
@@ -102,6 +115,11 @@ class Board:
             sms = self.sms.totals(readable_number if each else None)
             email = self.email.totals(readable_mailbox if each else None)
             return answer(200, {"sms": sms, "email": email})
+        if (method, path) == (b"POST", b"/sandbox/times"):
+            self.sms = Clocked()
+            return answer(200, {})
+        if (method, path) == (b"GET", b"/sandbox/times"):
+            return answer(200, {"sms": list(self.sms.times) if isinstance(self.sms, Clocked) else []})
         if (method, path) == (b"GET", b"/cpu"):
             used = limits.getrusage(limits.RUSAGE_SELF)
             return answer(200, {"cpu_s": used.ru_utime + used.ru_stime})
@@ -117,10 +135,13 @@ class Board:
             kept = self.library or Library({})
             told = {"asked": kept.asked, "found": kept.found, "unanswered": kept.unanswered}
             return answer(200, told)
-        return answer(404, {"message": "GET /counts, /cpu, /sandbox/lookups; POST /reset, /sandbox/script"})
+        return answer(
+            404,
+            {"message": "GET /counts, /cpu, /sandbox/lookups, /sandbox/times; POST /reset, /sandbox/script"},
+        )
 
     def _reset(self) -> None:
-        self.sms.sent.clear()
+        self.sms = type(self.sms)()
         self.email.sent.clear()
         self.script.rules.clear()
         self.library = None if self.library is None else Library({})
