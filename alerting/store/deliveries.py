@@ -285,7 +285,9 @@ def apply(
     session.execute(
         text("""
             UPDATE delivery AS d SET status = x.status, reason = coalesce(x.reason, d.reason),
-                   reference = coalesce(d.reference, x.reference), at = :now
+                   -- a row whose recipient was forgotten takes up no trace of them again
+                   reference = CASE WHEN num_nonnulls(d.address, d.feed) > 0 THEN coalesce(d.reference, x.reference) END,
+                   at = :now
             FROM unnest(CAST(:dispatches AS bigint[]), CAST(:ns AS bigint[]),
                         CAST(CAST(:statuses AS text[]) AS delivery_status[]),
                         CAST(:reasons AS text[]), CAST(:references AS text[]))
