@@ -101,7 +101,7 @@ def _look() -> _Look | None:
     """Everything in one transaction; None when the database did not answer in time."""
     try:
         with transaction() as session:
-            gauges.limit_time(session, PATIENCE)
+            gauges.bound(session, PATIENCE)
             return _Look(
                 gauges.queues(session),
                 gauges.batches(session),
