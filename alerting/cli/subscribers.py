@@ -26,7 +26,7 @@ ACTOR: Final = "command line"
 
 
 @contextmanager
-def _connected() -> Iterator[Settings]:
+def connected() -> Iterator[Settings]:
     """The settings of the service, its database named; what goes wrong is told in a line."""
     from alerting import embedded
     from alerting.config import ConfigurationError, Settings
@@ -71,7 +71,7 @@ def import_(file: BinaryIO, audience: str, consent_at: datetime | None, *, repla
     """Import a CSV file ("-": standard input); good rows are stored, bad ones listed. Exit code 1 if there are any."""
     from alerting.subscribing import import_csv, lines_of
 
-    with _connected() as settings:
+    with connected() as settings:
         report = import_csv(
             lines_of(file),
             actor=ACTOR,
@@ -113,7 +113,7 @@ def export_(out: Path | None) -> None:
     """Write every subscriber as CSV, addresses in the clear. It is recorded in the audit."""
     from alerting.subscribing import export
 
-    with _connected() as settings:
+    with connected() as settings:
         if out is None:
             for piece in export(actor=ACTOR, settings=settings, now=datetime.now(UTC)):
                 click.echo(piece, nl=False)
@@ -131,7 +131,7 @@ def count_() -> None:
     """How many addresses subscribers have, by channel and state."""
     from alerting.subscribing import count
 
-    with _connected():
+    with connected():
         for (channel, state), n in sorted(count().items()):
             click.echo(f"{channel}\t{state.value}\t{n}")
 
@@ -142,7 +142,7 @@ def find_() -> None:
     from alerting.subscribing import AddressError, find
 
     written = click.prompt("Telephone number or mailbox", err=True, prompt_suffix=": ")
-    with _connected() as settings:
+    with connected() as settings:
         try:
             found = find("email" if "@" in written else "sms", written, settings=settings)
         except AddressError as error:
@@ -161,7 +161,7 @@ def erase_(subscriber: int) -> None:
     """Forget a subscriber by id."""
     from alerting.subscribing import erase
 
-    with _connected():
+    with connected():
         if not erase(subscriber, actor=ACTOR, now=datetime.now(UTC)):
             raise click.ClickException(f"there is no subscriber {subscriber}")
     click.echo(f"subscriber {subscriber} is erased")

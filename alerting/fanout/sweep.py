@@ -25,7 +25,7 @@ from alerting.store import alerts, audit, batches, beats, closing, counters, del
 from alerting.store.counters import Counted
 from alerting.store.engine import DriverError, ProcessLock, transaction
 from alerting.store.states import LANE_OF_CHANNEL, DeliveryStatus, DispatchState, Lane
-from alerting.tracking import receipts
+from alerting.tracking import receipts, retention
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +38,9 @@ SLOW = 5
 
 #: Rows closed in one transaction.
 CHUNK = 20_000
+
+#: Chunks of what is forgotten between two looks at everything else.
+CHUNKS = 4
 
 #: How long a provider may take for its last word about an SMS.
 RECEIPT_PATIENCE = timedelta(hours=6)
@@ -67,7 +70,7 @@ class Sweep:
             self.count,
         ]
         if self.rounds % SLOW == 0:
-            chores += [self.expire, self.give_up_receipts]
+            chores += [self.expire, self.give_up_receipts, self.forget]
         chores += [self.ring, self.beat]
         for chore in chores:
             try:
@@ -201,6 +204,10 @@ class Sweep:
                 else:
                     done.append(unheard.id)
             closing.settle(session, done)
+
+    def forget(self) -> None:
+        """Who got what, once that is old; not while a warning is being sent."""
+        retention.forget(self.settings, actor="sweep", now=self.now(), chunks=CHUNKS, idle=True)
 
     def ring(self) -> None:
         """Wake the lanes that have work; where the bell is dead, let a child do it."""

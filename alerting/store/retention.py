@@ -37,6 +37,15 @@ class Old:
     planned: int
 
 
+def sending(session: Session) -> bool:
+    """Whether anything is being planned or sent."""
+    return bool(
+        session.execute(
+            text("SELECT EXISTS (SELECT FROM dispatch WHERE state IN ('planning', 'open'))")
+        ).scalar_one()
+    )
+
+
 def next_dispatch(session: Session, before: datetime) -> Old | None:
     """The ended dispatch that expired first, before a time, and still has recipients; locked."""
     row = session.execute(

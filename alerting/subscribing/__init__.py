@@ -19,6 +19,7 @@ from alerting.subscribing.exporting import export
 from alerting.subscribing.importing import Report, import_csv, lines_of
 from alerting.subscribing.inbound import Outcome, Understood, inbound
 from alerting.subscribing.people import Listed, Page, count, erase, find, get, page
+from alerting.subscribing.rotation import Rotated, rotate
 from alerting.subscribing.rows import RowFinding
 from alerting.subscribing.subscribe import Stopped, Subscribed, examine, stop, subscribe
 from alerting.subscribing.wishes import Follow, NewAddress, PointFollow, RegionFollow
@@ -39,6 +40,7 @@ __all__ = [
     "Refused",
     "RegionFollow",
     "Report",
+    "Rotated",
     "RowFinding",
     "Stopped",
     "Subscribed",
@@ -55,6 +57,7 @@ __all__ = [
     "inbound",
     "lines_of",
     "page",
+    "rotate",
     "stop",
     "subscribe",
 ]

@@ -31,11 +31,18 @@ class Forgotten:
         return any(getattr(self, f.name) for f in fields(self))
 
 
-def forget(settings: Settings, *, actor: str, now: datetime, chunks: int | None = None) -> Forgotten:
+def forget(
+    settings: Settings, *, actor: str, now: datetime, chunks: int | None = None, idle: bool = False
+) -> Forgotten:
     """Forget what is older than RETENTION_DELIVERIES and RETENTION_ADDRESSES say; what it was.
 
-    At most `chunks` chunks (None: until nothing is left). Each run that forgot something is in the audit by its counts.
+    At most `chunks` chunks (None: until nothing is left); with `idle` only while nothing is being sent. Each run that
+    forgot something is in the audit by its counts.
     """
+    if idle:
+        with transaction() as session:
+            if retention.sending(session):
+                return Forgotten()
     done = Forgotten()
     left = chunks
     while left is None or left > 0:
