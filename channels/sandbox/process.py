@@ -99,6 +99,11 @@ class CountingProcess:
         found: list[float] = self._ask("GET", "/sandbox/times")["sms"]
         return found
 
+    def deliveries(self) -> dict[str, int]:
+        """How often each delivery was taken, texts and mails, by its own name; while texts are kept for look-ups."""
+        answer: dict[str, int] = self._ask("GET", "/sandbox/deliveries")
+        return answer
+
     def reset(self) -> None:
         """Forget every count, text and rule."""
         self._ask("POST", "/reset")
