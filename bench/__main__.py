@@ -19,7 +19,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "cap": ("bench.cap",),
     "sms": ("bench.sms",),
     "sandbox": ("bench.sandbox",),
-    "fanout": ("bench.fanout",),
+    "fanout": ("bench.fanout", "bench.pace"),
 }
 
 OUT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
