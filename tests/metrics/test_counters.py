@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from alerting import outlets
 from alerting.config import Settings
@@ -12,6 +13,8 @@ from alerting.fanout.sweep import Sweep
 from alerting.store.counters import BEYOND, BOUNDS, Results
 from alerting.store.deliveries import Outcome
 from alerting.store.states import DeliveryStatus
+from alerting.tracking import receipts
+from channels.base import ReceiptEvent, Status
 from channels.sandbox.script import Rule
 from channels.sandbox.server import Sandbox
 from tests.fanout.country import Country
@@ -170,3 +173,24 @@ def test_what_waits_is_shown_with_its_age(
     assert found("alerting_batches", channel="sms", state="deferred") == 1
     assert found("alerting_dispatches", channel="email", state="held") == 1
     assert found("alerting_queue_recipients", severity="severe", channel="sms") == of_channel(country)["sms"]
+
+
+def test_receipts_are_counted_by_what_they_made_of_deliveries(
+    country: Country, wired: Settings, sandbox: Sandbox, look: Callable[[], Look]
+) -> None:
+    country.warn()
+    expand_all()
+    drained(wired)
+    dispatch = country.one("SELECT id FROM dispatch WHERE channel = 'sms'")
+    assert look()("alerting_receipts_total", outcome="delivered") == 0
+    words = {1: Status.DELIVERED, 2: Status.DELIVERED, 3: Status.UNDELIVERED, 4: Status.ACCEPTED}
+    events = [
+        ReceiptEvent("twilio", f"e{n}", f"{dispatch}.{n}", word, None, None, {}) for n, word in words.items()
+    ]
+    receipts.record([*events, events[0]], now=datetime.now(UTC))
+    assert look()("alerting_receipts_waiting") == 4
+    Sweep(wired).apply_receipts()
+    found = look()
+    assert found("alerting_receipts_waiting") == 0
+    assert found("alerting_receipts_total", outcome="delivered") == 2
+    assert found("alerting_receipts_total") == 3
