@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import chain
 
-from alerting.store import deliveries, receipts
+from alerting.store import counters, deliveries, receipts
+from alerting.store.counters import Counted
 from alerting.store.engine import UNAVAILABLE, DatabaseError, transaction
 from alerting.store.states import FOLLOWS, DeliveryStatus
 from alerting.tracking.writer import Busy, Writer
@@ -107,6 +108,8 @@ def apply_next(*, now: datetime) -> int:
                 deltas[key[0], region, before] -= 1
                 deltas[key[0], region, status.value] += 1
             deliveries.move_tally(session, deltas)
+            moves = Counter(status.value for status, _, _ in changes.values())
+            counters.add(session, {(Counted.RECEIPTS, (word,)): n for word, n in moves.items()})
         receipts.read_to(session, unread[-1])
         return len(unread)
 
