@@ -18,8 +18,10 @@ from typing import Any
 MODULES: dict[str, tuple[str, ...]] = {
     "cap": ("bench.cap",),
     "sms": ("bench.sms",),
+    "email": ("bench.email",),
     "sandbox": ("bench.sandbox",),
     "fanout": ("bench.fanout", "bench.pace"),
+    "drain": ("bench.drain",),
 }
 
 OUT = Path(__file__).resolve().parents[1] / "build" / "bench.json"
