@@ -21,6 +21,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "email": ("bench.email",),
     "sandbox": ("bench.sandbox",),
     "fanout": ("bench.fanout", "bench.pace"),
+    "expand": ("bench.expand",),
     "drain": ("bench.drain",),
     "chaos": ("bench.kills",),
 }
