@@ -139,7 +139,7 @@ def judge(url: str, provider: CountingProcess) -> Verdict:
     took = provider.deliveries()
     with psycopg.connect(url) as connection:
         rows = connection.execute(
-            """SELECT v.dispatch || '.' || v.n, CAST(v.status AS text), v.maybe_repeated FROM delivery v
+            """SELECT v.dispatch || '.' || v.n, CAST(v.status AS text), v.maybe_repeated, d.state FROM delivery v
                JOIN dispatch d ON d.id = v.dispatch WHERE d.channel IN ('sms', 'email')"""
         ).fetchall()
         (tally,) = connection.execute(
@@ -148,12 +148,21 @@ def judge(url: str, provider: CountingProcess) -> Verdict:
                FULL JOIN (SELECT dispatch, region, status, n FROM tally WHERE n <> 0) AS tallied
                  USING (dispatch, region, status) WHERE counted.n IS DISTINCT FROM tallied.n"""
         ).fetchone() or (1,)
-    lost = [row for row in rows if row[1] not in (*DENIED, "planned") and not took.get(row[0])]
+    # What a lost lease may have let go of a withdrawn warning is not sent again: it stays unconfirmed, and is told so.
+    lost = [
+        row
+        for row in rows
+        if row[1] not in (*DENIED, "planned")
+        and (row[1], row[3]) != ("unconfirmed", "withdrawn")
+        and not took.get(row[0])
+    ]
     unmarked = [row for row in rows if took.get(row[0], 0) > 1 and not row[2]]
     denied = [row for row in rows if row[1] in DENIED and took.get(row[0])]
     for what, found in (("lost", lost), ("unmarked", unmarked), ("denied", denied)):
-        for delivery, status, marked in found[:10]:
-            print(f"  {what}: {delivery} {status} taken {took.get(delivery, 0)}x marked={marked}")
+        for delivery, status, marked, state in found[:10]:
+            print(
+                f"  {what}: {delivery} {status} of a {state} dispatch, taken {took.get(delivery, 0)}x, marked={marked}"
+            )
     statuses = Counter(row[1] for row in rows)
     return Verdict(
         planned=len(rows),
