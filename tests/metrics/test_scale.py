@@ -12,6 +12,7 @@ from sqlalchemy import text
 from alerting.config import Settings
 from alerting.metrics import Exposition, Traffic
 from alerting.store import counters, gauges
+from alerting.store.counters import Counted
 from alerting.store.engine import transaction
 from tests.metrics.conftest import Look
 
@@ -21,7 +22,7 @@ BOUND = 0.3
 YEARS = """
 INSERT INTO notice (kind, language, text, segments, sha256, created_at) VALUES ('reply', 'en', 'text', 1, '', now());
 INSERT INTO dispatch (notice, audience, channel, state, priority, created_at, expires, closed_at)
-SELECT 1, 'person', 'sms', 'done', 1000, now() - interval '1 d', now(), now() FROM generate_series(1, 60000);
+SELECT 1, 'person', 'sms', 'done', 1000, now() - interval '1 d', now(), now() FROM generate_series(1, 30000);
 INSERT INTO tally SELECT id, 0, 'accepted', 1 FROM dispatch;
 INSERT INTO batch (dispatch, n_from, n_to, state, counted, results, done_at)
 SELECT id, 1, 1, 'done', true, '{"sends": {"twilio:accepted:": 1}, "latency": {"0.5": 1}, "ms": 300}',
@@ -57,7 +58,7 @@ def crowded(request: pytest.FixtureRequest, settings: Settings) -> Settings:
 
 
 @pytest.mark.slow
-def test_a_look_walks_over_no_history_and_no_delivery(crowded: Settings) -> None:
+def test_a_look_walks_over_no_history_and_no_delivery_and_keeps_its_bound(crowded: Settings) -> None:
     with transaction() as session:
         gauges.bound(session, 1.0)
         assert sum(queue.waiting for queue in gauges.queues(session)) == 600_000
@@ -79,9 +80,6 @@ def test_a_look_walks_over_no_history_and_no_delivery(crowded: Settings) -> None
     assert not whole & {"batch", "tally", "receipt", "dispatch", "audit"}
     assert ("delivery", 0, 0) in {tuple(row) for row in read}
 
-
-@pytest.mark.slow
-def test_a_look_takes_less_than_its_bound(crowded: Settings) -> None:
     took = []
     for _ in range(5):
         began = time.perf_counter()
@@ -90,3 +88,28 @@ def test_a_look_takes_less_than_its_bound(crowded: Settings) -> None:
         assert found("alerting_scrape_complete") == 1
     print(f"scrapes: {[round(each * 1000) for each in took]} ms")
     assert min(took) < BOUND, took
+
+
+@pytest.mark.slow
+def test_the_sweeps_count_each_second_walks_over_no_history(crowded: Settings) -> None:
+    moved = 0
+    for ended in (0, 1, 300):
+        with transaction() as session:
+            session.execute(
+                text(
+                    """UPDATE batch SET counted = false
+                       WHERE id IN (SELECT id FROM batch WHERE state = 'done' ORDER BY id LIMIT :n)"""
+                ),
+                {"n": ended},
+            )
+        with transaction() as session:
+            assert counters.move_ended(session) == ended
+            whole = session.execute(
+                text(
+                    "SELECT relname FROM pg_stat_xact_user_tables WHERE seq_scan > 0 AND schemaname = 'public'"
+                )
+            ).scalars()
+            assert not set(whole) & {"batch", "dispatch", "delivery"}
+            moved += ended
+            accepted = Counted.SENDS, ("sms", "person", "twilio", "accepted", "")
+            assert counters.read(session).get(accepted, 0) == moved
