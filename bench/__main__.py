@@ -20,7 +20,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "sms": ("bench.sms",),
     "email": ("bench.email",),
     "sandbox": ("bench.sandbox",),
-    "fanout": ("bench.fanout", "bench.pace"),
+    "fanout": ("bench.fanout", "bench.million", "bench.pace"),
     "expand": ("bench.expand",),
     "drain": ("bench.drain",),
     "chaos": ("bench.kills",),
