@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -40,6 +41,8 @@ class DispatchRow:
     first_at: datetime | None
     last_at: datetime | None
     closed_at: datetime | None
+    left: int  # deliveries that have not been tried, or will be tried again
+    seconds_left: float | None  # that they need at the channel's rate; null without a rate, and at the end
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +90,24 @@ def dispatches_of(session: Session, alert: UUID) -> list[DispatchRow]:
                    d.approved, d.created_at, d.opened_at,
                    (SELECT min(b.first_at) FROM batch b WHERE b.dispatch = d.id) AS first_at,
                    (SELECT max(b.done_at) FROM batch b WHERE b.dispatch = d.id AND b.first_at IS NOT NULL) AS last_at,
-                   d.closed_at
+                   d.closed_at,
+                   (SELECT CAST(coalesce(sum(t.n), 0) AS bigint) FROM tally t WHERE t.dispatch = d.id AND t.status = 'planned') AS "left",
+                   CASE WHEN d.state IN ('planning', 'open') THEN
+                     (SELECT CASE WHEN bool_and(rate IS NOT NULL) THEN sum(rate) END FROM sender s WHERE s.channel = d.channel)
+                   END AS rate,
+                   (SELECT coalesce(max(r.segments), 1) FROM rendering r WHERE r.alert = d.alert AND r.channel = d.channel)
+                   AS longest
             FROM dispatch d WHERE d.alert = :alert ORDER BY d.channel, d.id
         """),
         {"alert": alert},
     )
-    return [DispatchRow(*row) for row in rows]
+    found = []
+    for row in rows.mappings():
+        values: dict[str, Any] = {str(name): value for name, value in row.items()}
+        rate, longest = values.pop("rate"), values.pop("longest")
+        values["seconds_left"] = None if rate is None else values["left"] * longest / rate
+        found.append(DispatchRow(**values))
+    return found
 
 
 def rows_of_alert(
