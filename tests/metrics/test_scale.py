@@ -22,7 +22,7 @@ BOUND = 0.3
 YEARS = """
 INSERT INTO notice (kind, language, text, segments, sha256, created_at) VALUES ('reply', 'en', 'text', 1, '', now());
 INSERT INTO dispatch (notice, audience, channel, state, priority, created_at, expires, closed_at)
-SELECT 1, 'person', 'sms', 'done', 1000, now() - interval '1 d', now(), now() FROM generate_series(1, 30000);
+SELECT 1, 'person', 'sms', 'done', 1000, now() - interval '1 d', now(), now() FROM generate_series(1, 60000);
 INSERT INTO tally SELECT id, 0, 'accepted', 1 FROM dispatch;
 INSERT INTO batch (dispatch, n_from, n_to, state, counted, results, done_at)
 SELECT id, 1, 1, 'done', true, '{"sends": {"twilio:accepted:": 1}, "latency": {"0.5": 1}, "ms": 300}',
