@@ -68,7 +68,7 @@ class Settings:
     metrics_token: str = ""  # bearer token of whoever scrapes /metrics; "": API keys alone open it
     log_level: str = "INFO"
     web_concurrency: int = 1
-    web_threads: int = 8
+    web_threads: int = 16  # most of them wait for the database, callbacks for the commit that they share
     port: int = 8000
     forwarded_allow_ips: str = "127.0.0.1"
 
@@ -133,7 +133,7 @@ class _Reader:
             metrics_token=self.token("METRICS_TOKEN"),
             log_level=text("log_level").upper(),
             web_concurrency=int(self.number("WEB_CONCURRENCY", 1, 1, 256)),
-            web_threads=int(self.number("WEB_THREADS", 8, 1, 256)),
+            web_threads=int(self.number("WEB_THREADS", 16, 1, 256)),
             port=int(self.number("PORT", 8000, 1, 65535)),
             forwarded_allow_ips=text("forwarded_allow_ips"),
         )

@@ -14,7 +14,7 @@ from itertools import chain
 
 from alerting.store import counters, deliveries, receipts
 from alerting.store.counters import Counted
-from alerting.store.engine import UNAVAILABLE, DatabaseError, transaction
+from alerting.store.engine import UNAVAILABLE, DatabaseError, at_once, transaction
 from alerting.store.states import FOLLOWS, DeliveryStatus
 from alerting.tracking.writer import Busy, Writer
 from channels.base import ReceiptEvent, Status
@@ -46,8 +46,7 @@ def record(events: Sequence[ReceiptEvent], *, now: datetime) -> int:
 
 def _write(groups: Sequence[Sequence[receipts.Receipt]]) -> list[int]:
     """One transaction for the receipts of several callers; how many of each were new."""
-    with transaction() as session:
-        new = receipts.add(session, chain.from_iterable(groups))
+    new = receipts.add(at_once, chain.from_iterable(groups))
     counts = []
     for group in groups:
         known = {(receipt.provider, receipt.event_id) for receipt in group} & new
