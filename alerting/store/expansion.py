@@ -213,7 +213,8 @@ def plan_recipients_of(
         FROM delivery d JOIN address a ON a.id = d.address
         WHERE d.dispatch = ANY(CAST(:dispatches AS bigint[]))
           AND a.channel = :channel AND a.state = 'active' AND d.address > :after AND d.address <= :upto
-          AND d.segment >= 0 AND d.status IN ('accepted', 'unconfirmed', 'delivered', 'undelivered')
+          AND d.segment >= 0 AND (d.status IN ('accepted', 'unconfirmed', 'delivered', 'undelivered')
+                                  OR d.status = 'planned' AND d.maybe_repeated)
         ORDER BY a.id
     """
     return _insert(session, chosen, wanted.parameters() | _span(span) | {"dispatches": list(dispatches)})
