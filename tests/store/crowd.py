@@ -51,6 +51,8 @@ SELECT ('00000000-0000-0000-0000-' || lpad(i::text, 12, '0'))::uuid, 'slug' || i
        'Actual', 'Public', 'Alert', 'own', int8send(i), '{}', '', now() FROM generate_series(1, 2) AS i;
 INSERT INTO alert_state (alert, state, submitted_by, issued_at, expires)
 SELECT id, 'issued', 'test', now(), now() + interval '6 h' FROM alert;
+INSERT INTO rendering (alert, segment, channel, language, text, segments, sha256)
+SELECT gen_random_uuid(), 0, 'sms', 'en', 'text', 1, '' FROM generate_series(1, %(history)s) AS i;
 INSERT INTO dispatch (id, alert, workspace, status, scope, msg_type, audience, channel, state, priority, planned, created_at, expires)
 OVERRIDING SYSTEM VALUE
 SELECT d, ('00000000-0000-0000-0000-' || lpad(a::text, 12, '0'))::uuid, 'live', 'Actual', 'Public', 'Alert', 'public', channel,

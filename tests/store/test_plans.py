@@ -17,7 +17,19 @@ import pytest
 from sqlalchemy.orm import Session
 
 from alerting.fanout.cover import cover
-from alerting.store import batches, closing, deliveries, engine, expansion, outbox, receipts, tallies
+from alerting.store import (
+    batches,
+    closing,
+    counters,
+    deliveries,
+    engine,
+    expansion,
+    gauges,
+    outbox,
+    receipts,
+    retention,
+    tallies,
+)
 from alerting.store.deliveries import Outcome
 from alerting.store.expansion import Span, Wanted
 from alerting.store.states import Audience, DeliveryStatus
@@ -342,6 +354,50 @@ def rows_of_alert(at: At):
         at.session, ALERT, after=(SMS, at.next), limit=100, channel=None, statuses=()
     )
     assert len(rows) == 100
+
+
+# ---- figures, and what is forgotten
+
+
+@operation()
+def figures(at: At):
+    gauges.bound(at.session, 30)
+    assert gauges.queues(at.session)
+    return (
+        gauges.dispatches(at.session),
+        gauges.receipts_waiting(at.session),
+        gauges.audit_head(at.session),
+        gauges.recent_latency(at.session),
+    )
+
+
+@operation(lookups=gauges.MOST)
+def figures_of_batches(at: At):
+    gauges.bound(at.session, 30)
+    assert gauges.batches(at.session)
+
+
+@operation()
+def count_what_has_ended(at: At):
+    return counters.move_ended(at.session)
+
+
+@operation()
+def forget_recipients(at: At):
+    assert retention.next_dispatch(at.session, NOW) is not None
+    old = retention.Old(WITHDRAWN, None, 0, at.crowd.people // 5)
+    assert retention.forget_recipients(at.session, old, now=NOW, limit=500) == 500
+
+
+@operation()
+def empty_receipts(at: At):
+    emptied, looked_at = retention.empty_receipts(at.session, NOW + timedelta(days=1), limit=500)
+    assert emptied == looked_at == 500
+
+
+@operation()
+def let_go(at: At):
+    return retention.let_go(at.session, NOW, now=NOW)
 
 
 # ---- the judge
