@@ -113,16 +113,22 @@ def batches(session: Session) -> list[Batches]:
 
 
 def dispatches(session: Session) -> list[Dispatches]:
-    """Dispatches that are planned, sent or held; not begun is one of which no range has been expanded."""
+    """Dispatches that are planned, sent or held.
+
+    Not begun is one of which no range has been expanded although it is among the most urgent: those behind it have to wait,
+    and so has an Update while its predecessor is in flight.
+    """
     rows = session.execute(
         text("""
-            SELECT channel, state, count(*),
-                   max(extract(epoch FROM now() - greatest(created_at, not_before))) FILTER (WHERE ranges = 0)
+            SELECT channel, state, count(*), max(extract(epoch FROM now() - due)) FILTER (
+                       WHERE ranges = 0 AND priority = most_urgent
+                         AND NOT EXISTS (SELECT FROM batch WHERE dispatch = ANY(replaces) AND batch.state = 'leased'))
             FROM (
-                SELECT channel, state, created_at, not_before, CASE state WHEN 'planning' THEN ranges END AS ranges
+                SELECT channel, state, priority, ranges, replaces, greatest(created_at, not_before) AS due,
+                       min(priority) FILTER (WHERE state = 'planning' AND expires > now()) OVER () AS most_urgent
                 FROM dispatch WHERE state IN ('planning', 'open')
                 UNION ALL
-                SELECT channel, state, created_at, not_before, NULL FROM dispatch WHERE state = 'held'
+                SELECT channel, state, NULL, NULL, NULL, NULL, NULL FROM dispatch WHERE state = 'held'
             ) AS unfinished GROUP BY channel, state ORDER BY channel, state
         """)
     )

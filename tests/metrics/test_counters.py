@@ -164,6 +164,11 @@ def test_what_waits_is_shown_with_its_age(
     found = look()
     assert 40 <= found("alerting_oldest_unplanned_dispatch_seconds", channel="sms") < 60
     assert found("alerting_dispatches", state="planning") == 2
+    country.run("UPDATE dispatch SET priority = 3, ranges = 1 WHERE channel = 'email'")
+    assert (
+        look()("alerting_oldest_unplanned_dispatch_seconds") == 0
+    )  # behind mail that is more urgent, and at work
+    country.run("UPDATE dispatch SET priority = 27, ranges = 0")
     expand_all()
     country.run("UPDATE batch SET ready_at = now() - interval '9 s'")
     country.run(
