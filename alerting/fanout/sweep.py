@@ -42,6 +42,9 @@ CHUNK = 20_000
 #: Chunks of what is forgotten between two looks at everything else.
 CHUNKS = 4
 
+#: Seconds of a round in which receipts are applied.
+RECEIPTS = 0.8
+
 #: How long a provider may take for its last word about an SMS.
 RECEIPT_PATIENCE = timedelta(hours=6)
 
@@ -176,9 +179,8 @@ class Sweep:
                 more = counters.move_ended(session) == counters.CHUNK
 
     def apply_receipts(self) -> None:
-        """Receipts that have come in since the last round."""
-        while receipts.apply_next(now=self.now()):
-            pass
+        """Receipts that have come in since the last round; of a flood as many as leave time for the other chores."""
+        receipts.apply_waiting(now=self.now, seconds=RECEIPTS)
 
     def expire(self) -> None:
         """Warnings whose time has passed."""

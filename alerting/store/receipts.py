@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
@@ -43,8 +43,8 @@ class Receipt:
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+# Made thousands of times a second, as in `landing`.
+class Unread(NamedTuple):
     """A receipt as the reader meets it."""
 
     id: int
@@ -115,7 +115,7 @@ def unread(session: Session, upto: int, limit: int) -> list[Unread]:
         """),
         {"reader": READER, "upto": upto, "limit": limit},
     )
-    return [Unread(*row) for row in rows]
+    return list(map(Unread._make, rows))
 
 
 def read_to(session: Session, last: Unread) -> None:
