@@ -104,6 +104,23 @@ def test_a_minor_batch_that_is_under_way_does_not_delay_an_extreme_warning(
     assert after.count(False) <= 1  # what the other worker held already
 
 
+def test_no_grant_is_taken_while_something_more_urgent_waits(
+    country: Country, wired: Settings, sandbox: Sandbox
+) -> None:
+    paced(4.0)
+    country.warn(priority=124)
+    plan(wired)
+    drain = Drain("sms", outlets.channels_from(wired)["sms"], wired)
+    assert drain._claim()
+    assert not drain.grants.ask()
+    assert drain.stream.unspent()
+    country.warn(priority=0)
+    plan(wired)
+    drain.grants.ask_at = 0.0
+    assert drain.grants.ask()
+    assert not drain.stream.unspent()
+
+
 def test_equally_urgent_authorities_share_a_sender(
     country: Country, wired: Settings, sandbox: Sandbox
 ) -> None:
