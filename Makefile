@@ -11,7 +11,7 @@ export PYTHONUTF8 := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-bench setup-judge demo test judge check bench docs fuzz mutants lock wheel clean
+.PHONY: help setup setup-test setup-bench setup-judge demo test judge check bench chaos docs fuzz mutants lock wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -90,6 +90,9 @@ define extra
 	elif $(BIN)/python -m pip --version >/dev/null 2>&1; then $(BIN)/python -m pip install -q -e '.[$(1)]'; \
 	else $(PYTHON) -m pip --python $(BIN)/python install -q -e '.[$(1)]'; fi
 endef
+
+chaos: setup-bench ## random faults in the whole service, counted from outside; SECONDS=600 SEED=1
+	$(BIN)/python -m bench.chaos --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
 
 fuzz: setup-test ## feed mutated documents to the readers and rules; SECONDS_EACH=60
 	$(call extra,fuzz)

@@ -59,12 +59,16 @@ class Settings:
     cap_signing_key_file: str = ""  # PEM: private key, certificate; what is issued is signed, or not issued
     cap_signing_key_password: str = ""  # of that key, where it is encrypted
     cap_anchors_file: str = ""  # PEM with the certificates that signatures of others are verified against
+    retention_deliveries: float = 90.0  # days after a warning's end that it is known who got it; 0: for ever
+    retention_addresses: float = (
+        365.0  # days that an address which stopped, died or never joined is kept; 0: for ever
+    )
     surplus_percent: float = 10.0  # people planned above the approved number that put a dispatch on hold
 
     metrics_token: str = ""  # bearer token of whoever scrapes /metrics; "": API keys alone open it
     log_level: str = "INFO"
     web_concurrency: int = 1
-    web_threads: int = 8
+    web_threads: int = 16  # most of them wait for the database, callbacks for the commit that they share
     port: int = 8000
     forwarded_allow_ips: str = "127.0.0.1"
 
@@ -123,11 +127,13 @@ class _Reader:
             cap_signing_key_file=text("cap_signing_key_file"),
             cap_signing_key_password=text("cap_signing_key_password"),
             cap_anchors_file=text("cap_anchors_file"),
+            retention_deliveries=self.number("RETENTION_DELIVERIES", 90.0, 0, 36_500),
+            retention_addresses=self.number("RETENTION_ADDRESSES", 365.0, 0, 36_500),
             surplus_percent=self.number("SURPLUS_PERCENT", 10.0, 0, 1000),
             metrics_token=self.token("METRICS_TOKEN"),
             log_level=text("log_level").upper(),
             web_concurrency=int(self.number("WEB_CONCURRENCY", 1, 1, 256)),
-            web_threads=int(self.number("WEB_THREADS", 8, 1, 256)),
+            web_threads=int(self.number("WEB_THREADS", 16, 1, 256)),
             port=int(self.number("PORT", 8000, 1, 65535)),
             forwarded_allow_ips=text("forwarded_allow_ips"),
         )

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -57,18 +58,27 @@ class Shares:
 
 
 def ours(
-    machine: m.Machine, provider: CountingProcess, shares: Shares, size: dict[str, int]
+    machine: m.Machine,
+    provider: CountingProcess,
+    shares: Shares,
+    size: dict[str, int],
+    *,
+    watch: Callable[[Parts], AbstractContextManager[object]] = nullcontext,
+    patience: float = 300,
 ) -> tuple[float, float]:
-    """One warning through the whole service: (messages a second, seconds to the first accepted SMS)."""
+    """One warning through the whole service: (messages a second, seconds to the first accepted SMS).
+
+    `watch` is entered with the running parts for the length of the warning; it may take `patience` seconds.
+    """
     settings = m.fresh_with(machine, provider)
     provider.reset()
     try:
-        with m.service(settings, provider) as (_, port, secret):
+        with m.service(settings, provider) as (parts, port, secret), watch(parts):
             document = m.warning(**size, now=datetime.now(UTC))
             theirs, all_of_it = provider.cpu(), m.busy()
             posted, started = datetime.now(UTC), time.monotonic()
             m.post(port, secret, document)
-            reached = _wait(settings.database_url, provider)
+            reached = _wait(settings.database_url, provider, patience)
             seconds = time.monotonic() - started
             shares.seen.append((provider.cpu() - theirs) / (m.busy() - all_of_it))
             with psycopg.connect(settings.database_url) as connection:
@@ -81,9 +91,9 @@ def ours(
         machine.drop(settings)
 
 
-def _wait(url: str, provider: CountingProcess) -> int:
+def _wait(url: str, provider: CountingProcess, patience: float) -> int:
     """Wait until every planned message has been received, once; how many."""
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + patience
     with psycopg.connect(url, autocommit=True) as connection:
         while True:
             planned, unplanned = connection.execute(

@@ -40,6 +40,7 @@ from alerting.store import engine
 from alerting.store.migrations import upgrade
 from bench import population
 from bench.parts import Parts
+from bench.servers import OwnServers
 from channels.sandbox.process import CountingProcess
 
 PEOPLE = int(os.environ.get("BENCH_PEOPLE", "1000000"))
@@ -87,7 +88,7 @@ def _read_once(url: str) -> None:
         connection.execute("SELECT sum(lat) FROM follow WHERE cell > 0")
 
 
-def settings_of(servers: embedded.Servers, database: str) -> Settings:
+def settings_of(servers: embedded.Servers | OwnServers, database: str) -> Settings:
     """Settings for a database of these servers; the providers are set by whoever has them."""
     return Settings(
         database_url=servers.database_url.rpartition("/")[0] + "/" + database,

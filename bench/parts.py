@@ -29,6 +29,7 @@ class Parts:
     settings: Settings
     http_url: str
     smtp_url: str
+    log: Path | None = None  # where the parts write what they say; None: where this process does
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     commands: dict[str, tuple[tuple[str, ...], dict[str, str]]] = field(default_factory=dict)
 
@@ -65,12 +66,15 @@ class Parts:
         """Run Python with these arguments in a session of its own; raises ValueError for a name that is running."""
         if name in self.running:
             raise ValueError(f"{name} is running already")
-        process = subprocess.Popen(
-            [sys.executable, *arguments],
-            env=self.environ(**environ),
-            start_new_session=True,
-            stdin=subprocess.DEVNULL,
-        )
+        with (self.log or Path(os.devnull)).open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, *arguments],
+                env=self.environ(**environ),
+                start_new_session=True,
+                stdin=subprocess.DEVNULL,
+                stdout=log if self.log else None,
+                stderr=log if self.log else None,
+            )
         self.running[name] = process
         self.commands[name] = arguments, environ
         return process

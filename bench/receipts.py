@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -150,6 +151,12 @@ def served(settings: Settings, app: str) -> Iterator[int]:
 
 OURS = "alerting:create_app()"
 BARE = "bench.bare_view:app"
+
+
+def _free() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _written(url: str) -> int:

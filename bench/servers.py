@@ -14,6 +14,8 @@ from types import TracebackType
 from typing import Self
 
 import psycopg
+from redis import Redis
+from redis.exceptions import RedisError
 
 from alerting import embedded, pidfiles
 from alerting.embedded import postgres, valkey
@@ -59,6 +61,11 @@ class OwnServers:
         if running is not None:
             pidfiles.stop(running, patience=5.0, first=signal.SIGKILL)
             pidfiles.bury(running.pid)
+
+    def empty_valkey(self) -> None:
+        """Throw away everything in it, if it is there."""
+        with suppress(RedisError), Redis.from_url(self.redis_url) as redis:
+            redis.flushall()
 
     def start_valkey(self) -> None:
         """Start it again on its port."""

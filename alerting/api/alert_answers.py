@@ -11,6 +11,7 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
+from alerting.api.answers import ForecastAnswer
 from alerting.api.cap_schemas import AlertSchema
 from alerting.authoring.reading import Detail
 from alerting.config import Settings
@@ -72,6 +73,12 @@ class DispatchAnswer(Schema):
     opened_at = fields.AwareDateTime(required=True, allow_none=True)
     first_at = fields.AwareDateTime(required=True, allow_none=True)
     closed_at = fields.AwareDateTime(required=True, allow_none=True)
+    left = fields.Integer(required=True, metadata=_said("Deliveries that wait, or will be tried again."))
+    seconds_left = fields.Float(
+        required=True,
+        allow_none=True,
+        metadata=_said("What they need at the channel's rate; null without a rate, and at the end."),
+    )
     tallies = fields.Dict(
         keys=fields.String(), values=fields.Integer(), required=True, metadata=_said("Deliveries by status.")
     )
@@ -89,6 +96,11 @@ class AlertAnswer(SummaryAnswer):
     omit = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
     people = fields.Dict(
         keys=fields.String(), values=fields.Integer(), required=True, metadata=_said("Counted at approval.")
+    )
+    forecasts = fields.List(
+        fields.Nested(ForecastAnswer),
+        required=True,
+        metadata=_said("While it waits for approval: how long the channels with a rate need."),
     )
     supersedes = fields.List(fields.UUID(), required=True)
     superseded_by = fields.List(fields.UUID(), required=True)
@@ -161,6 +173,8 @@ def shown(found: Detail, report: Report, settings: Settings) -> dict[str, Any]:
                 "opened_at": each.opened_at,
                 "first_at": each.first_at,
                 "closed_at": each.closed_at,
+                "left": each.left,
+                "seconds_left": each.seconds_left,
                 "tallies": dict(counted[each.channel]),
             }
             for each in report.dispatches

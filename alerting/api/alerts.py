@@ -63,6 +63,7 @@ def _submitted(made: Submitted, warnings: list[Fault]) -> tuple[dict[str, Any], 
         "state": made.state,
         "page": f"{settings().public_base_url}/w/{made.slug}",
         "people": dict(made.people),
+        "forecasts": made.forecasts,
         "warnings": [fault.as_json() for fault in dict.fromkeys(warnings)],
     }
     return answer, 201 if made.created else 200, {"Location": f"/api/v1/alerts/{made.id}"}
@@ -82,7 +83,7 @@ def alert_approve(alert: UUID) -> dict[str, Any]:
     issued = authoring.approve(
         alert, actor=_actor(), settings=settings(), now=now(), overrides=documents.overrides()
     )
-    return {"id": issued.id, "state": issued.state}
+    return {"id": issued.id, "state": issued.state, "forecasts": issued.forecasts}
 
 
 @blp.route("/alerts/<uuid:alert>/release", methods=["POST"])
@@ -92,7 +93,7 @@ def alert_approve(alert: UUID) -> dict[str, Any]:
 def alert_release(alert: UUID) -> dict[str, Any]:
     """Let a warning go on that is on hold because it would reach more people than were approved."""
     issued = authoring.release(alert, actor=_actor(), now=now())
-    return {"id": issued.id, "state": issued.state}
+    return {"id": issued.id, "state": issued.state, "forecasts": issued.forecasts}
 
 
 @blp.route("/alerts/<uuid:alert>/cancel", methods=["POST"])
@@ -137,7 +138,8 @@ def alert_one(alert: UUID) -> dict[str, Any]:
     found = reading.detail(alert)
     if found is None:
         raise _unknown(alert)
-    return shown(found, reports.report(alert, language=settings().default_language), settings())
+    report = reports.report(alert, language=settings().default_language)
+    return {**shown(found, report, settings()), "forecasts": reading.forecasts(alert, now=now())}
 
 
 @blp.route("/alerts/<uuid:alert>/deliveries", methods=["GET"])

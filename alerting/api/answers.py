@@ -36,6 +36,21 @@ class ProblemAnswer(Schema):
     warnings = fields.List(fields.Nested(FaultAnswer))
 
 
+class ForecastAnswer(Schema):
+    """How long a channel with a rate needs for the people of a warning."""
+
+    channel = fields.String(required=True)
+    people = fields.Integer(required=True)
+    segments = fields.Integer(required=True, metadata=_said("SMS segments of the longest text."))
+    rate = fields.Float(required=True, metadata=_said("Messages (SMS: segments) a second of the channel."))
+    ahead = fields.Integer(
+        required=True, metadata=_said("Messages (SMS: segments) of other warnings that go first.")
+    )
+    seconds = fields.Float(required=True, metadata=_said("Until the last of them has been sent to."))
+    reachable = fields.Integer(required=True, metadata=_said("People who can be sent to before the expiry."))
+    words = fields.String(required=True, metadata=_said("For example: about 20 minutes for 12 000 people."))
+
+
 class SubmittedAnswer(Schema):
     """A warning that was taken."""
 
@@ -49,8 +64,13 @@ class SubmittedAnswer(Schema):
         values=fields.Integer(),
         required=True,
         metadata=_said(
-            "By channel: at most so many people will be reached; empty where nobody has to approve."
+            "By channel: at most so many people will be reached; empty where nobody has to approve and no channel has a rate."
         ),
+    )
+    forecasts = fields.List(
+        fields.Nested(ForecastAnswer),
+        required=True,
+        metadata=_said("How long the channels with a rate need for them."),
     )
     warnings = fields.List(fields.Nested(FaultAnswer), required=True)
 
@@ -60,6 +80,11 @@ class IssuedAnswer(Schema):
 
     id = fields.UUID(required=True)
     state = fields.String(required=True)
+    forecasts = fields.List(
+        fields.Nested(ForecastAnswer),
+        required=True,
+        metadata=_said("How long the channels with a rate need for the people counted before."),
+    )
 
 
 class RegionAnswer(Schema):

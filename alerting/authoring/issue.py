@@ -21,7 +21,7 @@ from alerting.authoring.values import Actor, Issued
 from alerting.cap.model import Alert, MsgType
 from alerting.config import Settings
 from alerting.fanout import bell
-from alerting.store import alerts, audience, audit, outbox, publications
+from alerting.store import alerts, audience, audit, forecast, outbox, publications
 from alerting.store.alerts import Stored
 from alerting.store.engine import transaction
 from alerting.store.states import CHANNELS, AlertState, Audience, Lane, Workspace
@@ -56,6 +56,15 @@ def approve(
         dispatches = put_in_force(
             session, alert_id, alert, acts_on, approved_by=actor.name, settings=settings, now=now
         )
+        rows = alerts.segments_of(session, alert_id)
+        forecasts = forecast.of_people(
+            session,
+            alert_id,
+            stored.people,
+            priority=urgency(min((row.rank for row in rows), default=0), stored.workspace),
+            expires=stored.expires or now,
+            now=now,
+        )
         if overrides:
             audit.append(
                 session,
@@ -80,7 +89,12 @@ def approve(
         )
     bell.ring(Lane.PLAN)
     bell.ring(Lane.WEB)
-    return Issued(alert_id, stored.slug, AlertState.ISSUED, tuple(dispatches))
+    return Issued(alert_id, stored.slug, AlertState.ISSUED, tuple(dispatches), forecasts)
+
+
+def urgency(rank: int, workspace: Workspace) -> int:
+    """The priority of a dispatch: the rank of its most urgent segment; every real warning goes before an exercise."""
+    return rank + (EXERCISE if workspace is not Workspace.LIVE else 0)
 
 
 def _require_approvable(session: Session, stored: Stored, actor: Actor, now: datetime) -> None:
@@ -114,7 +128,7 @@ def put_in_force(
     ended = [each.id for each in acts_on.ended]
     reached = [each.id for each in acts_on.known]
     before = audience.unfinished_before(session, reached)
-    urgency = [row.rank for row in segments] + [
+    ranks = [row.rank for row in segments] + [
         row.rank for each in reached for row in alerts.segments_of(session, each)
     ]
     withdrawn = outbox.withdraw(session, ended, now=now)
@@ -131,7 +145,7 @@ def put_in_force(
             name for name in CHANNELS if name not in stored.omit and (real or name not in gate.BROADCAST)
         ],
         audience=Audience.PUBLIC if real else Audience.EXERCISE,
-        priority=min(urgency, default=0) + (0 if real else EXERCISE),
+        priority=urgency(min(ranks, default=0), stored.workspace),
         expires=stored.expires or now,
         approved=_approved(alert, stored.people, approved_by),
         replaces=withdrawn,

@@ -12,14 +12,27 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from alerting.authoring.issue import urgency
 from alerting.cap import rank
 from alerting.cap.model import Certainty, Severity, Urgency
-from alerting.store import alerts
+from alerting.store import alerts, forecast
 from alerting.store.alerts import Stored
 from alerting.store.engine import transaction
+from alerting.store.forecast import Forecast
 from alerting.store.states import CHANNELS, AlertState
 
-__all__ = ["CHANNELS", "AlertState", "Detail", "Page", "Segment", "Summary", "detail", "exists", "listing"]
+__all__ = [
+    "CHANNELS",
+    "AlertState",
+    "Detail",
+    "Page",
+    "Segment",
+    "Summary",
+    "detail",
+    "exists",
+    "forecasts",
+    "listing",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +130,19 @@ def detail(alert: UUID) -> Detail | None:
         segments=tuple(map(_segment, segments)),
         cap=found.cap,
     )
+
+
+def forecasts(alert: UUID, *, now: datetime) -> tuple[Forecast, ...]:
+    """How long the channels with a rate need for a warning that waits for approval; empty for any other."""
+    with transaction() as session:
+        found = alerts.get(session, alert)
+        if found is None or found.state is not AlertState.SUBMITTED or found.expires is None:
+            return ()
+        ranks = [row.rank for row in alerts.segments_of(session, alert)]
+        first = urgency(min(ranks, default=0), found.workspace)
+        return forecast.of_people(
+            session, alert, found.people, priority=first, expires=found.expires, now=now
+        )
 
 
 def _infos(stored: Stored) -> Sequence[Mapping[str, Any]]:

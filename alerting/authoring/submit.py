@@ -21,13 +21,14 @@ from alerting.authoring.lineage import Lineage
 from alerting.authoring.values import Actor, Submitted
 from alerting.cap import jsonform
 from alerting.cap import xml as cap_xml
-from alerting.cap.findings import ERROR, Finding, by_place
+from alerting.cap.findings import ERROR, WARNING, Finding, Place, by_place
 from alerting.cap.model import Alert, MsgType
 from alerting.config import Settings
 from alerting.fanout import bell
-from alerting.store import alerts, audience, audit
+from alerting.store import alerts, audience, audit, forecast
 from alerting.store.alerts import Stored
 from alerting.store.engine import transaction
+from alerting.store.forecast import Forecast
 from alerting.store.states import AlertState, Audience, Lane, Origin
 from alerting.wording import Issuer
 
@@ -122,11 +123,18 @@ def _take(
     findings += frozen.findings
     if _errors(findings):
         raise Refused(by_place(findings))
-    state, people = _settle(
+    state, people, forecasts = _settle(
         session, made[0], alert, frozen, acts_on, passed, actor, contradicted, settings, now
     )
-    warnings = _warnings(findings)
-    return Submitted(*made, state, created=True, warnings=warnings, people=tuple(sorted(people.items())))
+    findings += (_shortage(alert, each) for each in forecasts if each.short)
+    return Submitted(
+        *made,
+        state,
+        created=True,
+        warnings=_warnings(findings),
+        people=tuple(sorted(people.items())),
+        forecasts=forecasts,
+    )
 
 
 def _settle(
@@ -140,10 +148,12 @@ def _settle(
     contradicted: bool,
     settings: Settings,
     now: datetime,
-) -> tuple[AlertState, dict[str, int]]:
+) -> tuple[AlertState, dict[str, int], tuple[Forecast, ...]]:
     """Write what was frozen, and issue it where the policy asks for no second person and no word contradicts the status."""
     waits = contradicted or policy.required(session) > 0
-    people = _people(session, alert, frozen, acts_on, passed) if waits else {}
+    # Counting costs time: where nobody waits for the number it is only needed to say that a sender is too slow.
+    counted = waits or forecast.paced(session, passed.channels)
+    people = _people(session, alert, frozen, acts_on, passed) if counted else {}
     alerts.insert_state(
         session,
         alert_id,
@@ -154,12 +164,26 @@ def _settle(
     )
     alerts.insert_segments(session, alert_id, frozen.segments)
     alerts.insert_renderings(session, alert_id, frozen.renderings)
+    forecasts = forecast.of_people(
+        session,
+        alert_id,
+        people,
+        priority=issue.urgency(frozen.priority or 0, passed.workspace),
+        expires=frozen.expires,
+        now=now,
+    )
     state = AlertState.SUBMITTED
     if not waits:
         issue.put_in_force(session, alert_id, alert, acts_on, approved_by=None, settings=settings, now=now)
         state = AlertState.ISSUED
     _audit(session, alert_id, alert, passed, people, actor, state, now)
-    return state, people
+    return state, people, forecasts
+
+
+def _shortage(alert: Alert, needed: Forecast) -> Finding:
+    """Less time than messages: said where it can be mended, in the first info's expiry."""
+    place: Place = ("info", 0, "expires") if alert.info else ("msgType",)
+    return Finding("PACE", WARNING, place, needed.shortage)
 
 
 def _insert(

@@ -1,4 +1,4 @@
-"""What goes into and comes out of the use cases of officers. Imports the store's states alone."""
+"""What goes into and comes out of the use cases of officers. Imports values of the store alone."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from alerting.cap.findings import Finding
+from alerting.store.forecast import Forecast
 from alerting.store.states import AlertState, Role
 
 
@@ -21,7 +22,8 @@ class Actor:
 class Submitted:
     """A warning that was taken. `created` is False when the same document was there already.
 
-    `people` is the upper estimate by channel that an approver is shown; empty where nobody has to approve.
+    `people` is the upper estimate by channel that an approver is shown; empty where nobody has to approve and no channel has
+    a rate. `forecasts` say how long the channels with a rate need for them.
     """
 
     id: UUID
@@ -30,13 +32,15 @@ class Submitted:
     created: bool
     warnings: tuple[Finding, ...] = ()
     people: tuple[tuple[str, int], ...] = ()
+    forecasts: tuple[Forecast, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A warning in force, and the ids of its dispatches."""
+    """A warning in force, the ids of its dispatches, and how long the channels with a rate need for them."""
 
     id: UUID
     slug: str
     state: AlertState
     dispatches: tuple[int, ...]
+    forecasts: tuple[Forecast, ...] = ()

@@ -57,28 +57,23 @@ def back_up(
     except OSError as error:
         raise BackupError(f"{part} cannot be written: {error.strerror}") from error
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            _run(program, url, file, environ)
-            os.fsync(file.fileno())
+        # By name: to its standard output pg_dump appends the table of contents a second time, and nobody misses it there.
+        _run(program, url, part, environ)
+        os.fsync(descriptor)
         part.rename(target)
     finally:
+        os.close(descriptor)
         part.unlink(missing_ok=True)
     return Backup(revision, rows, target.stat().st_size)
 
 
-def _run(program: Path, url: str, out: BinaryIO, environ: Mapping[str, str]) -> None:
+def _run(program: Path, url: str, out: Path | BinaryIO, environ: Mapping[str, str]) -> None:
     connection, environment = programs.target(url, environ)
+    options = ["--format=custom", "--no-owner", "--no-privileges", "--no-password", f"--dbname={connection}"]
     done = subprocess.run(
-        [
-            program,
-            "--format=custom",
-            "--no-owner",
-            "--no-privileges",
-            "--no-password",
-            f"--dbname={connection}",
-        ],
+        [program, *options, *([f"--file={out}"] if isinstance(out, Path) else [])],
         stdin=subprocess.DEVNULL,
-        stdout=out,
+        stdout=subprocess.DEVNULL if isinstance(out, Path) else out,
         stderr=subprocess.PIPE,
         env=environment,
         check=False,

@@ -25,6 +25,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "show": ("alerting.cli.show", "Show who was reached by a warning."),
     "regions": ("alerting.cli.regions", "Import and list regions."),
     "subscribers": ("alerting.cli.subscribers", "Import and export subscribers."),
+    "addresses": ("alerting.cli.privacy", "Seal addresses under a new key."),
+    "retention": ("alerting.cli.privacy", "Forget now what is old enough."),
     "keys": ("alerting.cli.keys", "Make and revoke API keys."),
     "policy": ("alerting.cli.keys", "Show and set how many approvers a warning needs."),
     "audit": ("alerting.cli.audit", "Read and prove the audit."),

@@ -49,6 +49,8 @@ def _say(answer: Answer) -> None:
     click.echo(f"id     {body['id']}{known}")
     click.echo(f"state  {body['state']}")
     click.echo(f"page   {body['page']}")
+    for each in body.get("forecasts", []):
+        click.echo(f"pace   {each['words']} by {each['channel']}")
     for each in body.get("warnings", []):
         click.echo(f"warning: {finding(each)}", err=True)
     if body["state"] == "submitted":

@@ -6,6 +6,7 @@ has ended, and the last table is what is true then.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -74,8 +75,22 @@ def heading(detail: Mapping[str, Any]) -> Text:
     line.append(f"  {detail['state']}  {detail['colour'] or ''}\n")
     line.append(f"{detail['identifier']} of {detail['sender']}, {detail['sent']}\n", style="dim")
     for each in detail["dispatches"]:
-        line.append(f"{each['channel']}: {each['state']}, {each['planned']} planned\n", style="dim")
+        line.append(
+            f"{each['channel']}: {each['state']}, {each['planned']} planned{_left(each)}\n", style="dim"
+        )
+    for each in detail.get("forecasts", []):
+        line.append(f"{each['words']} by {each['channel']}\n", style="dim")
     return line
+
+
+def _left(dispatch: Mapping[str, Any]) -> str:
+    """What a channel with a rate still has to do, and whom it did not reach in time."""
+    words = ""
+    if dispatch.get("seconds_left"):
+        minutes = max(1, math.ceil(dispatch["seconds_left"] / 60))
+        words += f", {dispatch['left']} left: about {minutes} minute{'' if minutes == 1 else 's'}"
+    late = dispatch["tallies"].get("expired", 0)
+    return f"{words}, {late} not sent before it expired" if late else words
 
 
 def table(tallies: Sequence[Mapping[str, Any]]) -> Table:

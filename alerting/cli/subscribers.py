@@ -1,8 +1,8 @@
-"""`alerting subscribers`: import, export, count, find and erase, on the machine of the service.
+"""`alerting subscribers`: lists in and out, one person's record, count, find and erase, on the machine of the service.
 
 Works on the database itself: DATABASE_URL and the address keys of the environment, else the private servers that `alerting up`
-has started. Imports the use cases when a command runs. Invariant: addresses leave by `export` alone, to the file or pipe
-that was asked for.
+has started. Imports the use cases when a command runs. Invariant: addresses leave by `export` and `export-list` alone, to the
+file or pipe that was asked for.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, TextIO
 
 import click
 
@@ -26,12 +26,12 @@ ACTOR: Final = "command line"
 
 
 @contextmanager
-def _connected() -> Iterator[Settings]:
+def connected() -> Iterator[Settings]:
     """The settings of the service, its database named; what goes wrong is told in a line."""
     from alerting import embedded
     from alerting.config import ConfigurationError, Settings
     from alerting.store import engine
-    from alerting.subscribing import SubscribingError, UnknownKey
+    from alerting.subscribing import AddressError, SubscribingError, UnknownKey
 
     environ = dict(os.environ)
     if not environ.get("DATABASE_URL"):
@@ -45,8 +45,8 @@ def _connected() -> Iterator[Settings]:
         settings = Settings.from_env(environ)
         engine.configure(settings.database_url, pgbouncer=settings.pgbouncer)
         yield settings
-    except (ConfigurationError, SubscribingError, UnknownKey) as error:
-        raise click.ClickException(str(error)) from error
+    except (AddressError, ConfigurationError, SubscribingError, UnknownKey) as error:
+        raise click.ClickException(str(error)) from None
     finally:
         engine.dispose()
 
@@ -71,7 +71,7 @@ def import_(file: BinaryIO, audience: str, consent_at: datetime | None, *, repla
     """Import a CSV file ("-": standard input); good rows are stored, bad ones listed. Exit code 1 if there are any."""
     from alerting.subscribing import import_csv, lines_of
 
-    with _connected() as settings:
+    with connected() as settings:
         report = import_csv(
             lines_of(file),
             actor=ACTOR,
@@ -105,25 +105,65 @@ def _tell(report: Report) -> None:
     )
 
 
-@subscribers.command("export")
-@click.option(
+_address = click.argument("address", default="-")
+_out = click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="A new file, readable by its owner alone."
 )
-def export_(out: Path | None) -> None:
-    """Write every subscriber as CSV, addresses in the clear. It is recorded in the audit."""
+
+
+def _given(address: str) -> str:
+    """The address as an argument, else ("-") from standard input: a command line is kept in histories."""
+    if address != "-":
+        return address
+    written: str = click.prompt("Telephone number or mailbox", err=True, prompt_suffix=": ")
+    return written
+
+
+@contextmanager
+def _written(out: Path | None) -> Iterator[TextIO]:
+    """Standard output, or a new file that we alone can read."""
+    if out is None:
+        yield sys.stdout
+        return
+    try:
+        descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise click.ClickException(f"{out} cannot be written: {error.strerror}") from error
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        yield file
+
+
+@subscribers.command("export-list")
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
+@_out
+def export_list(form: str, out: Path | None) -> None:
+    """Write every subscriber, addresses in the clear, as one moment had them. It is recorded in the audit.
+
+    What it writes can be imported: who, since when, how, in which language and where.
+    """
     from alerting.subscribing import export
 
-    with _connected() as settings:
-        if out is None:
-            for piece in export(actor=ACTOR, settings=settings, now=datetime.now(UTC)):
-                click.echo(piece, nl=False)
-            return
-        try:
-            descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except OSError as error:
-            raise click.ClickException(f"{out} cannot be written: {error.strerror}") from error
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.writelines(export(actor=ACTOR, settings=settings, now=datetime.now(UTC)))
+    with connected() as settings, _written(out) as file:
+        for piece in export(
+            actor=ACTOR, settings=settings, now=datetime.now(UTC), form=form, one_moment=True
+        ):
+            file.write(piece)
+
+
+@subscribers.command("export")
+@_address
+@_out
+def export_(address: str, out: Path | None) -> None:
+    """Write everything that is held on the person who has ADDRESS ("-", the default: asked for), as JSON."""
+    from alerting.cli.person import as_json
+    from alerting.subscribing import record
+
+    written = _given(address)
+    with connected() as settings, _written(out) as file:
+        found = record(written, actor=ACTOR, settings=settings, now=datetime.now(UTC))
+        if found.subscriber is None and not found.addresses and not found.silent:
+            raise click.ClickException("nothing is held on this address")
+        file.write(as_json(found) + "\n")
 
 
 @subscribers.command("count")
@@ -131,7 +171,7 @@ def count_() -> None:
     """How many addresses subscribers have, by channel and state."""
     from alerting.subscribing import count
 
-    with _connected():
+    with connected():
         for (channel, state), n in sorted(count().items()):
             click.echo(f"{channel}\t{state.value}\t{n}")
 
@@ -139,14 +179,11 @@ def count_() -> None:
 @subscribers.command("find")
 def find_() -> None:
     """Look for the subscriber of an address, read from standard input: a command line is kept in histories."""
-    from alerting.subscribing import AddressError, find
+    from alerting.subscribing import find
 
-    written = click.prompt("Telephone number or mailbox", err=True, prompt_suffix=": ")
-    with _connected() as settings:
-        try:
-            found = find("email" if "@" in written else "sms", written, settings=settings)
-        except AddressError as error:
-            raise click.ClickException(str(error)) from None
+    written = _given("-")
+    with connected() as settings:
+        found = find("email" if "@" in written else "sms", written, settings=settings)
     if found is None:
         raise click.ClickException("nobody has this address")
     known = ", ".join(f"{address.shown} ({address.state.value})" for address in found.addresses)
@@ -155,13 +192,38 @@ def find_() -> None:
 
 
 @subscribers.command("erase")
-@click.argument("subscriber", type=int)
-@click.confirmation_option(prompt="The subscriber, every address and every follow will be gone. Erase?")
-def erase_(subscriber: int) -> None:
-    """Forget a subscriber by id."""
-    from alerting.subscribing import erase
+@_address
+@click.option("--id", "number", type=int, help="A subscriber by number instead, to set something right.")
+@click.confirmation_option(prompt="The person, every address and every follow will be gone. Erase?")
+def erase_(address: str, number: int | None) -> None:
+    """Forget the person who has ADDRESS ("-", the default: asked for), at their request.
 
-    with _connected():
-        if not erase(subscriber, actor=ACTOR, now=datetime.now(UTC)):
-            raise click.ClickException(f"there is no subscriber {subscriber}")
-    click.echo(f"subscriber {subscriber} is erased")
+    Nothing is left but counts, and no list brings them back.
+    """
+    from alerting.subscribing import erase, forget
+
+    written = "" if number is not None else _given(address)
+    with connected() as settings:
+        if number is not None:
+            if not erase(number, actor=ACTOR, now=datetime.now(UTC)):
+                raise click.ClickException(f"there is no subscriber {number}")
+            click.echo(f"subscriber {number} is erased")
+            return
+        done = forget(written, actor=ACTOR, settings=settings, now=datetime.now(UTC))
+    click.echo(
+        f"erased: {done.addresses} addresses, taken out of {done.deliveries} deliveries, {done.receipts} receipts and"
+        f" {done.notices} answers; {done.silent} stay silent"
+    )
+
+
+@subscribers.command("readmit")
+@_address
+def readmit_(address: str) -> None:
+    """Let the owner of ADDRESS ("-", the default: asked for), who was forgotten, be subscribed again."""
+    from alerting.subscribing import readmit
+
+    written = _given(address)
+    with connected() as settings:
+        if not readmit(written, actor=ACTOR, settings=settings, now=datetime.now(UTC)):
+            raise click.ClickException("this address is not kept silent")
+    click.echo("it may be subscribed again")

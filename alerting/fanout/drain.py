@@ -297,6 +297,7 @@ class Drain:
                         raise
         except UNAVAILABLE:
             log.warning("database_away", channel=self.channel, unwritten=len(waiting))
+            time.sleep(PAUSE)  # a starving stream asks for a flush at once, again and again
         self.waiting = waiting + self.waiting
 
     def _write(self, by_load: dict[int, list[Outcome]]) -> None:

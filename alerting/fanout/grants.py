@@ -69,6 +69,7 @@ class Grants:
                 self.ask_at = self.clock() + AGAIN
                 return True
             standing = senders.lock(session, self.channel)
+            heard = self.clock()
             if standing is None:
                 self.follow(None)
                 return False
@@ -82,7 +83,7 @@ class Grants:
             )
         self.ask_at = self.clock() + answer.again_in
         if answer.grant is not None:
-            self.stream.grant(answer.grant)
+            self.stream.grant(answer.grant, heard)
         return False
 
     def give_back(self) -> None:

@@ -16,11 +16,11 @@ from alerting.store.senders import Standing
 #: is far less urgent holds the sender for half a second at most.
 GRANT = 0.25
 
-#: The part of the rate that is used. The rest lets a slot be up to LATE late, and a worker's message be on its way for
-#: a little more or less than another's, without a second in which the provider counts more than the rate.
+#: The part of the rate that is used. The rest lets slots be up to LATE late, and one worker's message be on its way for a
+#: little longer than another's, without a second in which the provider counts more than the rate and one message.
 USED = 0.99
 
-#: Seconds by which a slot may be late (or one slot, where that is longer: a sender of one a second is not punctual to 10 ms).
+#: Seconds by which a slot may be late, where slots are close; where they are not, one slot and half of this.
 LATE = 0.01
 
 #: Seconds for which the next grant is kept for whoever has the turn beyond the moment at which it may be given.
@@ -63,7 +63,8 @@ def decide(standing: Standing, ask: Ask) -> Answer:
 
     Whoever asks too early, or will want more, has the next turn against everybody less urgent.
     """
-    now, at = standing.now, max(standing.next_free, standing.now)
+    # A sender that was idle begins a moment later: slots that have passed when they are heard of would leave at once.
+    now, at = standing.now, max(standing.next_free, standing.now + LATE)
     kept = standing.turn if standing.turn_until > now else None
     if kept is not None and kept < ask.priority:
         return Answer(None, standing.turn_until - now, standing.next_free, kept, standing.turn_until)
@@ -148,7 +149,7 @@ class Pace:
     def _forget(self, now: float) -> None:
         """Lose the slots that were missed by more than is allowed."""
         for each in self.slots:
-            late = now - each.at - max(LATE, each.spacing)
+            late = now - each.at - max(LATE, each.spacing + LATE / 2)
             if late > 0:
                 missed = min(math.ceil(late / each.spacing), each.left)
                 each.at += missed * each.spacing

@@ -128,11 +128,11 @@ class Stream:
             lacking = wanted - self._pace.tokens(self._clock())
             return Thirst(lacking, head.lease.priority, more) if lacking > 0 else None
 
-    def grant(self, grant: Grant) -> None:
-        """Slots for the next messages; they were told of at this moment."""
+    def grant(self, grant: Grant, heard: float) -> None:
+        """Slots for the next messages, of which the drain heard at the monotonic time `heard`."""
         with self._changed:
             if self._pace is not None:
-                self._pace.add(grant, self._clock())
+                self._pace.add(grant, heard)
                 self._changed.notify_all()
 
     def unspent(self) -> list[tuple[int, float, float]]:

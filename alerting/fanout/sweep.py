@@ -25,7 +25,7 @@ from alerting.store import alerts, audit, batches, beats, closing, counters, del
 from alerting.store.counters import Counted
 from alerting.store.engine import DriverError, ProcessLock, transaction
 from alerting.store.states import LANE_OF_CHANNEL, DeliveryStatus, DispatchState, Lane
-from alerting.tracking import receipts
+from alerting.tracking import receipts, retention
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +38,12 @@ SLOW = 5
 
 #: Rows closed in one transaction.
 CHUNK = 20_000
+
+#: Chunks of what is forgotten between two looks at everything else.
+CHUNKS = 4
+
+#: Seconds of a round in which receipts are applied.
+RECEIPTS = 0.8
 
 #: How long a provider may take for its last word about an SMS.
 RECEIPT_PATIENCE = timedelta(hours=6)
@@ -54,6 +60,7 @@ class Sweep:
         self.now = now
         self.rounds = 0
         self.deaf = 0  # rounds in a row in which Redis did not answer the bell
+        self.given_up: dict[int, int] = {}  # dispatch -> n up to which its receipts are waited for no more
         self.children: dict[Lane, BaseProcess] = {}
 
     def round(self) -> None:
@@ -66,7 +73,7 @@ class Sweep:
             self.count,
         ]
         if self.rounds % SLOW == 0:
-            chores += [self.expire, self.give_up_receipts]
+            chores += [self.expire, self.give_up_receipts, self.forget]
         chores += [self.ring, self.beat]
         for chore in chores:
             try:
@@ -127,13 +134,29 @@ class Sweep:
             more = False
             with transaction() as session:
                 for ending in find(session, 1):
-                    batches.close_ready(session, ending.id)
-                    closed = deliveries.close(session, ending.id, status, now=self.now(), limit=CHUNK)
                     more = True
-                    if closed < CHUNK:
-                        if status is DeliveryStatus.EXPIRED:
-                            outbox.set_state(session, ending.id, DispatchState.DONE, now=self.now())
-                        self._milestone(session, ending, act)
+                    if not self._close_some(session, ending.id, status):
+                        continue
+                    if status is DeliveryStatus.EXPIRED:
+                        outbox.set_state(session, ending.id, DispatchState.DONE, now=self.now())
+                    self._milestone(session, ending, act)
+
+    def _close_some(self, session: Session, dispatch: int, status: DeliveryStatus) -> bool:
+        """Close the rows of some unclaimed batches, which say where such rows are; whether none is left."""
+        some = batches.close_ready(session, dispatch, CHUNK)
+        for rows in some:
+            deliveries.close(
+                session, dispatch, status, now=self.now(), limit=rows.n_to - rows.n_from + 1,
+                n_from=rows.n_from, n_to=rows.n_to, picked=rows.picked,
+            )  # fmt: skip
+        if deliveries.planned_left(session, dispatch) and not some:
+            # Rows without a batch, which nothing leaves behind: looked for one by one all the same.
+            deliveries.close(session, dispatch, status, now=self.now(), limit=CHUNK)
+        if deliveries.planned_left(session, dispatch):
+            return False
+        while batches.close_ready(session, dispatch, CHUNK):
+            pass  # of retries whose rows a receipt has moved
+        return True
 
     def _milestone(self, session: Session, ending: closing.Ending, act: str) -> None:
         """Into the warning's audit; answers to citizens are deliveries, which never stand there."""
@@ -156,9 +179,8 @@ class Sweep:
                 more = counters.move_ended(session) == counters.CHUNK
 
     def apply_receipts(self) -> None:
-        """Receipts that have come in since the last round."""
-        while receipts.apply_next(now=self.now()):
-            pass
+        """Receipts that have come in since the last round; of a flood as many as leave time for the other chores."""
+        receipts.apply_waiting(now=self.now, seconds=RECEIPTS)
 
     def expire(self) -> None:
         """Warnings whose time has passed."""
@@ -166,17 +188,28 @@ class Sweep:
             alerts.expire(session, now=self.now())
 
     def give_up_receipts(self) -> None:
-        """SMS that were accepted hours ago and of which nothing more was heard."""
+        """SMS that were accepted hours ago and of which nothing more was heard: CHUNK rows of one dispatch in a round."""
         with transaction() as session:
-            for ending in closing.without_receipt(session, self.now() - RECEIPT_PATIENCE, 1):
+            waiting = closing.unsettled(session, self.now() - RECEIPT_PATIENCE)
+            unheard = next((one for one in waiting if one.unheard), None)
+            done = [one.id for one in waiting if not one.unheard]
+            if unheard is not None:
+                # Range by range: a search for accepted rows would walk over all that are not, each time.
+                after = self.given_up.pop(unheard.id, 0)
+                upto = after + CHUNK
                 deliveries.close(
-                    session,
-                    ending.id,
-                    DeliveryStatus.UNCONFIRMED,
-                    now=self.now(),
-                    was=DeliveryStatus.ACCEPTED,
-                    limit=CHUNK,
-                )
+                    session, unheard.id, DeliveryStatus.UNCONFIRMED, now=self.now(), was=DeliveryStatus.ACCEPTED,
+                    n_from=after + 1, n_to=upto, limit=CHUNK,
+                )  # fmt: skip
+                if upto < unheard.planned:
+                    self.given_up[unheard.id] = upto
+                else:
+                    done.append(unheard.id)
+            closing.settle(session, done)
+
+    def forget(self) -> None:
+        """Who got what, once that is old; not while a warning is being sent."""
+        retention.forget(self.settings, actor="sweep", now=self.now(), chunks=CHUNKS, idle=True)
 
     def ring(self) -> None:
         """Wake the lanes that have work; where the bell is dead, let a child do it."""

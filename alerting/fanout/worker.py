@@ -103,19 +103,20 @@ def turn(lane: Lane, settings: Settings, *, limit: float) -> int:
     return drain.Drain(lane.value, adapter, settings, limit=limit).run()
 
 
-def _plan(settings: Settings, ends: float) -> int:
-    def batch_size(dispatch: outbox.Dispatch) -> int:
-        with transaction() as session:
-            rate = senders.rate_of(session, dispatch.channel)
-            if rate is None or dispatch.alert is None:
-                return expand.BATCH
-            # About a second of sending: more would keep a sender from whoever has had less of it.
-            longest = frozen.longest(session, dispatch.alert, dispatch.channel)
-        return min(expand.BATCH, max(1, int(rate / longest)))
+def _batch_size(dispatch: outbox.Dispatch) -> int:
+    """Rows of a batch: about a second of sending, so that no batch keeps a sender from whoever has had less of it."""
+    with transaction() as session:
+        rate = senders.rate_of(session, dispatch.channel)
+        if rate is None or dispatch.alert is None:
+            return expand.BATCH
+        longest = frozen.longest(session, dispatch.alert, dispatch.channel)
+    return min(expand.BATCH, max(1, int(rate / longest)))
 
+
+def _plan(settings: Settings, ends: float) -> int:
     done = 0
     while time.monotonic() < ends and expand.expand_next(
-        batch_size, now=drain.utc_now(), percent=settings.surplus_percent
+        _batch_size, now=drain.utc_now(), percent=settings.surplus_percent
     ):
         done += 1
     return done

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,7 +25,7 @@ from alerting.metrics.traffic import Traffic
 from alerting.store import counters, gauges
 from alerting.store.counters import BEYOND, BOUNDS, Counted
 from alerting.store.engine import DatabaseError, transaction
-from alerting.store.states import CHANNELS
+from alerting.store.states import CHANNELS, DeliveryStatus
 
 log = structlog.get_logger(__name__)
 
@@ -101,7 +101,7 @@ def _look() -> _Look | None:
     """Everything in one transaction; None when the database did not answer in time."""
     try:
         with transaction() as session:
-            gauges.limit_time(session, PATIENCE)
+            gauges.bound(session, PATIENCE)
             return _Look(
                 gauges.queues(session),
                 gauges.batches(session),
@@ -126,11 +126,21 @@ def _gauge(
     return family
 
 
-def _counter(name: str, text: str, labels: tuple[str, ...], look: _Look, counted: Counted) -> Metric:
+def _counter(
+    name: str,
+    text: str,
+    labels: tuple[str, ...],
+    look: _Look,
+    counted: Counted,
+    always: Iterable[tuple[str, ...]] = (),
+) -> Metric:
+    """`always` are shown as 0 before the first: Prometheus sees no increase in a series that begins at 1."""
     family = CounterMetricFamily(f"alerting_{name}", text, labels=labels)
-    for (kind, values), n in look.counted.items():
-        if kind is counted:
-            family.add_metric(values, n)
+    found = dict.fromkeys(always, 0) | {
+        values: n for (kind, values), n in look.counted.items() if kind is counted
+    }
+    for values, n in found.items():
+        family.add_metric(values, n)
     return family
 
 
@@ -250,15 +260,24 @@ def _of_counters(look: _Look) -> Iterator[Metric]:
         Counted.SENDS,
     )
     yield _counter(
-        "receipts", "Deliveries moved by what providers said later.", ("outcome",), look, Counted.RECEIPTS
+        "receipts",
+        "Deliveries moved by what providers said later.",
+        ("outcome",),
+        look,
+        Counted.RECEIPTS,
+        always=((DeliveryStatus.DELIVERED.value,), (DeliveryStatus.UNDELIVERED.value,)),
     )
-    yield _counter("leases_lost", "Leases that ran out.", ("channel",), look, Counted.LEASES_LOST)
+    channels = [(name,) for name in CHANNELS]
+    yield _counter(
+        "leases_lost", "Leases that ran out.", ("channel",), look, Counted.LEASES_LOST, always=channels
+    )
     yield _counter(
         "in_doubt",
         "Messages marked as perhaps repeated because a lease was lost.",
         ("channel",),
         look,
         Counted.IN_DOUBT,
+        always=channels,
     )
     yield _counter("http_requests", "Requests answered.", ("method", "route", "status"), look, Counted.HTTP)
 

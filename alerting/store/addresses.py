@@ -27,6 +27,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from alerting.config import Settings
+from alerting.store import suppression
 from alerting.store.states import AddressState
 
 #: The channels whose recipients have addresses.
@@ -210,15 +211,21 @@ def lock(session: Session, channel: str, mac: bytes) -> Held | None:
 
 
 def keep(session: Session, vault: Vault, channel: str, normalised: str, state: AddressState) -> Held:
-    """The row of an address, locked; written in `state` and without a subscriber when it is not known yet."""
+    """The row of an address, locked; written in `state` and without a subscriber when it is not known yet.
+
+    One that is to stay silent is written as stopped, whatever `state` says.
+    """
     mac = vault.mac(channel, normalised)
     found = lock(session, channel, mac)
     if found is not None:
         return found
+    if suppression.among(session, [(channel, mac)]):
+        state = AddressState.STOPPED
     key_id, cipher = vault.seal(channel, normalised, mac)
     session.execute(
         text("""
-            INSERT INTO address (channel, state, cipher, key_id, mac) VALUES (:channel, :state, :cipher, :key_id, :mac)
+            INSERT INTO address (channel, state, cipher, key_id, mac, stopped_at)
+            VALUES (:channel, :state, :cipher, :key_id, :mac, CASE WHEN CAST(:state AS text) <> 'active' THEN now() END)
             ON CONFLICT (channel, mac) DO NOTHING
         """),
         {"channel": channel, "state": state.value, "cipher": cipher, "key_id": key_id, "mac": mac},
@@ -227,6 +234,11 @@ def keep(session: Session, vault: Vault, channel: str, normalised: str, state: A
     if kept is None:
         raise RuntimeError("an address vanished while it was written")
     return kept
+
+
+def remove(session: Session, ids: Sequence[int]) -> None:
+    """Delete addresses; what was sent to them keeps a number that leads to nobody."""
+    session.execute(text("DELETE FROM address WHERE id = ANY(CAST(:ids AS bigint[]))"), {"ids": list(ids)})
 
 
 def stop(session: Session, address_id: int, *, now: datetime) -> None:

@@ -54,6 +54,15 @@ class Lost:
     results: Mapping[str, Any] | None  # as `renew` wrote them
 
 
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Rows of batches that were ended unclaimed: n_from..n_to, or the `picked` ones alone."""
+
+    n_from: int
+    n_to: int
+    picked: tuple[int, ...] | None
+
+
 def add(session: Session, dispatch: int, n_from: int, n_to: int, size: int) -> int:
     """Cut n_from..n_to into ready batches of at most `size` rows; returns how many."""
     if n_to < n_from:
@@ -251,9 +260,30 @@ def reopen(session: Session, batch: int) -> None:
     )
 
 
-def close_ready(session: Session, dispatch: int) -> None:
-    """End every batch of a dispatch that nobody has claimed."""
-    session.execute(
-        text("UPDATE batch SET state = 'done' WHERE dispatch = :dispatch AND state = 'ready'"),
-        {"dispatch": dispatch},
+def close_ready(session: Session, dispatch: int, rows: int) -> list[Closed]:
+    """End batches of a dispatch that nobody has claimed, of about `rows` rows together; what they held, joined where they meet.
+
+    An empty list: none is left. What it costs grows with `rows`, not with the batches of the dispatch.
+    """
+    found = session.execute(
+        text("""
+            WITH early AS (
+                SELECT id, sum(held) OVER (ORDER BY id) - held AS before FROM (
+                    SELECT id, coalesce(cardinality(picked), n_to - n_from + 1) AS held FROM batch
+                    WHERE dispatch = :dispatch AND state = 'ready' LIMIT 500) AS few
+            )
+            UPDATE batch SET state = 'done' FROM early
+            WHERE batch.id = early.id AND batch.state = 'ready' AND early.before < :rows
+            RETURNING n_from, n_to, picked
+        """),
+        {"dispatch": dispatch, "rows": rows},
     )
+    closed: list[Closed] = []
+    for n_from, n_to, picked in sorted(found.all(), key=lambda row: row[0]):
+        if picked is not None:
+            closed.append(Closed(n_from, n_to, tuple(picked)))
+        elif closed and closed[-1].picked is None and closed[-1].n_to + 1 == n_from:
+            closed[-1] = Closed(closed[-1].n_from, n_to, None)
+        else:
+            closed.append(Closed(n_from, n_to, None))
+    return closed

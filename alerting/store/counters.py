@@ -19,6 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from alerting.store.deliveries import Outcome
+from alerting.store.engine import prefer_indexes
 from alerting.store.states import DeliveryStatus
 
 #: Upper bounds of the classes of the time from issue to acceptance, in seconds: half a flush, the bounds that
@@ -138,17 +139,26 @@ def move_ended(session: Session) -> int:
     """Move what at most CHUNK ended batches counted into the counters; how many batches it were."""
     rows = session.execute(
         text("""
-            UPDATE batch SET counted = true FROM dispatch
-            WHERE batch.id IN (SELECT id FROM batch WHERE state = 'done' AND NOT counted AND results IS NOT NULL
-                               ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED)
-              AND dispatch.id = batch.dispatch
-            RETURNING dispatch.channel, dispatch.audience, batch.results
+            SELECT id, dispatch, results FROM batch WHERE state = 'done' AND NOT counted AND results IS NOT NULL
+            ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
         """),
         {"limit": CHUNK},
     ).all()
+    if not rows:
+        return 0
+    # By ready lists of ids: in one statement with a join the planner reads every batch that ever was, each second.
+    prefer_indexes(session)
+    session.execute(
+        text("UPDATE batch SET counted = true WHERE id = ANY(:ids)"), {"ids": [row.id for row in rows]}
+    )
+    dispatches = session.execute(
+        text("SELECT id, channel, audience FROM dispatch WHERE id = ANY(:ids)"),
+        {"ids": list({row.dispatch for row in rows})},
+    )
+    named = {id_: (channel, audience) for id_, channel, audience in dispatches}
     counts: Counter[Key] = Counter()
-    for channel, audience, results in rows:
-        counts.update(of_results(channel, audience, results))
+    for _, dispatch, results in rows:
+        counts.update(of_results(*named[dispatch], results))
     add(session, counts)
     return len(rows)
 

@@ -234,14 +234,18 @@ def close(
     picked: Sequence[int] | None = None,
     limit: int = 20_000,
 ) -> int:
-    """Move at most `limit` rows of a dispatch that stand at `was` to `status`; how many it were."""
+    """Move at most `limit` rows of a dispatch that stand at `was` to `status`; how many it were.
+
+    A waiting row of which the provider may have one already is not withdrawn or expired but unconfirmed.
+    """
     rows = session.execute(
         text(f"""
-            UPDATE delivery AS d SET status = CAST(:status AS delivery_status), at = :now
+            UPDATE delivery AS d SET at = :now, status = CASE
+                WHEN d.maybe_repeated AND d.status = 'planned' THEN 'unconfirmed' ELSE CAST(:status AS delivery_status) END
             FROM (SELECT n FROM delivery WHERE dispatch = :dispatch AND n BETWEEN :n_from AND :n_to
                   AND status = CAST(:was AS delivery_status) {"" if picked is None else "AND n = ANY(:picked)"}
                   ORDER BY n LIMIT :limit FOR UPDATE) AS x
-            WHERE d.dispatch = :dispatch AND d.n = x.n RETURNING d.region
+            WHERE d.dispatch = :dispatch AND d.n = x.n RETURNING d.region, d.status
         """),  # noqa: S608  # a constant of this module
         {
             "status": status.value,
@@ -253,11 +257,11 @@ def close(
             "picked": None if picked is None else list(picked),
             "limit": limit,
         },
-    ).scalars()
+    )
     deltas: Deltas = Counter()
-    for region in rows:
+    for region, became in rows:
         deltas[dispatch, region, was.value] -= 1
-        deltas[dispatch, region, status.value] += 1
+        deltas[dispatch, region, became] += 1
     move_tally(session, deltas)
     return sum(n for n in deltas.values() if n > 0)
 
@@ -305,7 +309,9 @@ def apply(
     session.execute(
         text("""
             UPDATE delivery AS d SET status = x.status, reason = coalesce(x.reason, d.reason),
-                   reference = coalesce(d.reference, x.reference), at = :now
+                   -- a row whose recipient was forgotten takes up no trace of them again
+                   reference = CASE WHEN num_nonnulls(d.address, d.feed) > 0 THEN coalesce(d.reference, x.reference) END,
+                   at = :now
             FROM unnest(CAST(:dispatches AS bigint[]), CAST(:ns AS bigint[]),
                         CAST(CAST(:statuses AS text[]) AS delivery_status[]),
                         CAST(:reasons AS text[]), CAST(:references AS text[]))

@@ -8,9 +8,11 @@ Invariant: what happens inside one `transaction()` commits whole or not at all.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -76,6 +78,7 @@ def close_connections() -> None:
 
 def dispose() -> None:
     """Close the connections of this process and forget the engine."""
+    _let_go()
     found = _state.pop("engine", None)
     if isinstance(found, Engine):
         found.dispose(close=_state.get("pid") == os.getpid())
@@ -86,6 +89,51 @@ def transaction() -> Iterator[Session]:
     """A session whose work commits when the block ends and is rolled back when it raises."""
     with Session(engine(), expire_on_commit=False) as session, session.begin():
         yield session
+
+
+def at_once(statement: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
+    """The rows of a statement that is a transaction by itself: one round trip where a `transaction` takes four.
+
+    It goes over a connection that is kept for such statements; one thread of the process at a time may call. Where that
+    connection turns out to be lost, the statement is run again on a new one: it must be one that may be run twice.
+    """
+    while True:
+        fresh, connection = _kept()
+        try:
+            with connection.cursor() as cursor:
+                return cursor.execute(statement, parameters).fetchall()
+        except psycopg.Error as error:
+            if connection.closed:
+                _let_go()
+                if not fresh:
+                    continue
+            raise DBAPIError.instance(
+                statement, None, error, psycopg.Error, hide_parameters=True
+            ) from error  # fmt: skip
+
+
+def _kept() -> tuple[bool, psycopg.Connection[Any]]:
+    """Whether the connection is new, and the connection."""
+    kept = _state.get("kept")
+    if isinstance(kept, Connection) and _state.get("kept_pid") == os.getpid():
+        found = kept.connection.driver_connection
+        assert isinstance(found, psycopg.Connection)  # noqa: S101  # the only dialect there is
+        return False, found
+    _let_go()
+    opened = engine().connect().execution_options(isolation_level="AUTOCOMMIT")
+    _state["kept"], _state["kept_pid"] = opened, os.getpid()
+    return True, _kept()[1]
+
+
+def _let_go() -> None:
+    """Close the connection of `at_once`; the parent's is left to the parent."""
+    kept = _state.pop("kept", None)
+    if isinstance(kept, Connection):
+        if _state.pop("kept_pid") == os.getpid():
+            kept.invalidate()
+            kept.close()
+        else:
+            kept.detach()
 
 
 def prefer_indexes(session: Session) -> None:

@@ -57,6 +57,8 @@ _FOLLOWERS = """
     FROM follow f JOIN address a ON a.subscriber = f.subscriber JOIN subscriber s ON s.id = f.subscriber
     WHERE a.channel = :channel AND a.state = 'active' AND s.audience = :audience
       AND f.subscriber > :after AND f.subscriber <= :upto
+      -- Said of each table: where statistics are missing the planner may begin with any, and reads no more than the range.
+      AND a.subscriber > :after AND a.subscriber <= :upto AND s.id > :after AND s.id <= :upto
       AND (:severity = 0 OR f.floor <= :severity) AND (f.hazards IS NULL OR f.hazards && CAST(:categories AS text[]))
 """
 
@@ -85,9 +87,11 @@ def highest_subscriber(session: Session) -> int:
 
 def highest_recipient(session: Session, dispatches: Sequence[int]) -> int:
     """The highest address id among the deliveries of these dispatches; 0 when there is none."""
-    query = text(
-        "SELECT coalesce(max(address), 0) FROM delivery WHERE dispatch = ANY(CAST(:dispatches AS bigint[]))"
-    )
+    # One after the other: each is then one look at the end of an index.
+    query = text("""
+        SELECT coalesce(max(highest), 0) FROM unnest(CAST(:dispatches AS bigint[])) AS one CROSS JOIN LATERAL (
+            SELECT max(address) AS highest FROM delivery WHERE dispatch = one AND address IS NOT NULL) AS each
+    """)
     return int(session.execute(query, {"dispatches": list(dispatches)}).scalar_one())
 
 
@@ -209,7 +213,8 @@ def plan_recipients_of(
         FROM delivery d JOIN address a ON a.id = d.address
         WHERE d.dispatch = ANY(CAST(:dispatches AS bigint[]))
           AND a.channel = :channel AND a.state = 'active' AND d.address > :after AND d.address <= :upto
-          AND d.segment >= 0 AND d.status IN ('accepted', 'unconfirmed', 'delivered', 'undelivered')
+          AND d.segment >= 0 AND (d.status IN ('accepted', 'unconfirmed', 'delivered', 'undelivered')
+                                  OR d.status = 'planned' AND d.maybe_repeated)
         ORDER BY a.id
     """
     return _insert(session, chosen, wanted.parameters() | _span(span) | {"dispatches": list(dispatches)})

@@ -1,8 +1,8 @@
 """What stands in the database at this moment, for whoever watches: queues, leases, receipts, senders.
 
-Owns no row. Every statement walks a partial index over what is unfinished, or stops at a limit, so that a look costs the
-same after a year of warnings; none touches delivery. Functions take a session and never commit. Invariant: numbers of
-recipients come from the tally.
+Owns no row. Every statement walks a partial index over what is unfinished, or stops at a limit, so that a look (after
+`bound`) costs the same after years of warnings; none touches delivery. Functions take a session and never commit.
+Invariant: numbers of recipients come from the tally.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from decimal import Decimal
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from alerting.store.engine import prefer_indexes
 from alerting.store.receipts import READER
 
 #: Rows after which counting stops: a queue of so many batches, or receipts, is long, whatever its exact length.
@@ -77,7 +76,6 @@ class Waiting:
 
 def queues(session: Session) -> list[Queue]:
     """Who still waits for a warning or an answer that is on its way."""
-    prefer_indexes(session)
     rows = session.execute(
         text("""
             SELECT d.channel, d.priority, sum(t.n) FROM dispatch d
@@ -90,7 +88,6 @@ def queues(session: Session) -> list[Queue]:
 
 def batches(session: Session) -> list[Batches]:
     """Channels with batches that are not done; counts of ready ones stop at MOST."""
-    prefer_indexes(session)
     rows = session.execute(
         text("""
             SELECT channel, count(*) FILTER (WHERE state = 'ready' AND due <= now()),
@@ -116,16 +113,22 @@ def batches(session: Session) -> list[Batches]:
 
 
 def dispatches(session: Session) -> list[Dispatches]:
-    """Dispatches that are planned, sent or held; not begun is one of which no range has been expanded."""
+    """Dispatches that are planned, sent or held.
+
+    Not begun is one of which no range has been expanded although it is among the most urgent: those behind it have to wait,
+    and so has an Update while its predecessor is in flight.
+    """
     rows = session.execute(
         text("""
-            SELECT channel, state, count(*),
-                   max(extract(epoch FROM now() - greatest(created_at, not_before))) FILTER (WHERE ranges = 0)
+            SELECT channel, state, count(*), max(extract(epoch FROM now() - due)) FILTER (
+                       WHERE ranges = 0 AND priority = most_urgent
+                         AND NOT EXISTS (SELECT FROM batch WHERE dispatch = ANY(replaces) AND batch.state = 'leased'))
             FROM (
-                SELECT channel, state, created_at, not_before, CASE state WHEN 'planning' THEN ranges END AS ranges
+                SELECT channel, state, priority, ranges, replaces, greatest(created_at, not_before) AS due,
+                       min(priority) FILTER (WHERE state = 'planning' AND expires > now()) OVER () AS most_urgent
                 FROM dispatch WHERE state IN ('planning', 'open')
                 UNION ALL
-                SELECT channel, state, created_at, not_before, NULL FROM dispatch WHERE state = 'held'
+                SELECT channel, state, NULL, NULL, NULL, NULL, NULL FROM dispatch WHERE state = 'held'
             ) AS unfinished GROUP BY channel, state ORDER BY channel, state
         """)
     )
@@ -186,10 +189,17 @@ def recent_latency(session: Session) -> dict[tuple[str, str], dict[str, int]]:
     return found
 
 
-def limit_time(session: Session, seconds: float) -> None:
-    """Let no statement of this transaction take longer."""
+def bound(session: Session, seconds: float) -> None:
+    """Let no statement of this transaction take longer, nor walk over a table where there is an index.
+
+    Without the second the planner, in doubt about rows of a moment ago, reads years of dispatches for a few of them.
+    """
     session.execute(
-        text("SELECT set_config('statement_timeout', :ms, true)"), {"ms": f"{int(seconds * 1000)}ms"}
+        text("""
+            SELECT set_config('statement_timeout', :milliseconds, true), set_config('enable_seqscan', 'off', true),
+                   set_config('jit', 'off', true)
+        """),
+        {"milliseconds": str(int(seconds * 1000))},
     )
 
 

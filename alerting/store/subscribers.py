@@ -7,7 +7,7 @@ Invariant: no statement updates an address to active that was stopped or dead.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -107,6 +107,19 @@ def page(session: Session, after: int, limit: int) -> list[Subscriber]:
     return _subscribers(session, "id > :after ORDER BY id LIMIT :limit", {"after": after, "limit": limit})
 
 
+def in_one_snapshot(session: Session) -> None:
+    """Make this transaction see one moment throughout: call it first."""
+    session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+
+
+def stream(session: Session, size: int) -> Iterator[list[Subscriber]]:
+    """Everybody by id, `size` at a time, through a cursor of the server: memory does not grow with the list."""
+    query = text(f"SELECT {_COLUMNS} FROM subscriber ORDER BY id")  # noqa: S608  # a constant of this module
+    found = session.execute(query, execution_options={"yield_per": size})
+    for rows in found.partitions():
+        yield [Subscriber(*row) for row in rows]
+
+
 def count(session: Session) -> dict[tuple[str, AddressState], int]:
     """How many addresses of subscribers there are, by channel and state."""
     rows = session.execute(
@@ -152,6 +165,14 @@ def addresses_of(session: Session, subscribers: Sequence[int]) -> list[AddressRo
         {"ids": list(subscribers)},
     )
     return _address_rows(rows)
+
+
+def addresses_with_ciphers(session: Session, ids: Sequence[int]) -> list[AddressRow]:
+    """The addresses of these ids with their ciphers, by id."""
+    query = text("""
+        SELECT id, channel, subscriber, state, mac, key_id, cipher FROM address WHERE id = ANY(:ids) ORDER BY id
+    """)
+    return _address_rows(session.execute(query, {"ids": list(ids)})) if ids else []
 
 
 def places_of(session: Session, subscribers: Sequence[int]) -> dict[int, dict[Place, int]]:
@@ -224,7 +245,8 @@ def insert_addresses(session: Session, rows: Sequence[AddressRow], *, now: datet
             CAST(:cipher AS bytea[]), CAST(:key AS text[]), CAST(:mac AS bytea[]))
             AS new(channel, subscriber, state, cipher, key, mac)
         ON CONFLICT (channel, mac) DO UPDATE SET subscriber = excluded.subscriber,
-            state = CASE address.state WHEN 'pending' THEN 'active' ELSE address.state END
+            state = CASE address.state WHEN 'pending' THEN 'active' ELSE address.state END,
+            stopped_at = CASE address.state WHEN 'pending' THEN NULL ELSE address.stopped_at END
         WHERE address.subscriber IS NULL
     """)
     values = ((r.channel, r.subscriber, r.state.value, r.cipher, r.key_id, r.mac) for r in rows)
@@ -234,7 +256,8 @@ def insert_addresses(session: Session, rows: Sequence[AddressRow], *, now: datet
 def give_addresses(session: Session, owners: Sequence[tuple[int, int]]) -> None:
     """(address id, subscriber id): whose an address is now. A pending one becomes active; a STOP stays with it."""
     statement = text("""
-        UPDATE address SET subscriber = new.subscriber, state = CASE state WHEN 'pending' THEN 'active' ELSE state END
+        UPDATE address SET subscriber = new.subscriber, state = CASE state WHEN 'pending' THEN 'active' ELSE state END,
+            stopped_at = CASE state WHEN 'pending' THEN NULL ELSE stopped_at END
         FROM unnest(CAST(:id AS bigint[]), CAST(:subscriber AS bigint[])) AS new(id, subscriber)
         WHERE address.id = new.id
     """)

@@ -229,6 +229,8 @@ dispatch = Table(
     _time("expires", required=True),
     _time("opened_at"),  # expansion has ended
     _time("closed_at"),
+    # Nothing of it moves by itself any more: it is closed, and no receipt is waited for.
+    Column("settled", Boolean, nullable=False, server_default=text("false")),
     Column("forgotten_to", BigInteger, nullable=False, server_default=text("0")),  # n without recipients
     _time("forgotten_at"),  # all of them
     # Unfinished when a backup was restored: what is planned of it may have been sent since the backup.
@@ -266,6 +268,14 @@ dispatch = Table(
         "dispatch_kept_idx",
         "expires",
         postgresql_where=text("state IN ('done', 'withdrawn') AND forgotten_at IS NULL"),
+    ),
+    # The sweep's: by these it finds what ends, whatever the history.
+    Index("dispatch_expires_idx", "expires", postgresql_where=text("state IN ('planning', 'open', 'held')")),
+    Index("dispatch_withdrawn_idx", "id", postgresql_where=text("state = 'withdrawn' AND NOT settled")),
+    Index(
+        "dispatch_unsettled_idx",
+        "closed_at",
+        postgresql_where=text("state IN ('done', 'withdrawn') AND NOT settled"),
     ),
     Index("dispatch_planning_idx", "priority", "authority", postgresql_where=text("state = 'planning'")),
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -40,6 +41,8 @@ class DispatchRow:
     first_at: datetime | None
     last_at: datetime | None
     closed_at: datetime | None
+    left: int  # deliveries that have not been tried, or will be tried again
+    seconds_left: float | None  # that they need at the channel's rate; null without a rate, and at the end
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +71,10 @@ def of_alert(session: Session, alert: UUID) -> list[Tally]:
     """Every non-zero tally of an alert's dispatches."""
     rows = session.execute(
         text("""
-            SELECT d.channel, nullif(t.region, 0), t.status, sum(t.n)
-            FROM tally t JOIN dispatch d ON d.id = t.dispatch
-            WHERE d.alert = :alert AND t.n <> 0 GROUP BY 1, 2, 3 ORDER BY 1, 2 NULLS FIRST, 3
+            SELECT d.channel, nullif(t.region, 0), t.status, sum(t.n) FROM dispatch d
+            -- OFFSET 0: one dispatch after the other, for a hash join would read the tallies of every warning there was
+            CROSS JOIN LATERAL (SELECT region, status, n FROM tally WHERE dispatch = d.id AND n <> 0 OFFSET 0) AS t
+            WHERE d.alert = :alert GROUP BY 1, 2, 3 ORDER BY 1, 2 NULLS FIRST, 3
         """),
         {"alert": alert},
     )
@@ -86,12 +90,24 @@ def dispatches_of(session: Session, alert: UUID) -> list[DispatchRow]:
                    d.approved, d.created_at, d.opened_at,
                    (SELECT min(b.first_at) FROM batch b WHERE b.dispatch = d.id) AS first_at,
                    (SELECT max(b.done_at) FROM batch b WHERE b.dispatch = d.id AND b.first_at IS NOT NULL) AS last_at,
-                   d.closed_at
+                   d.closed_at,
+                   (SELECT CAST(coalesce(sum(t.n), 0) AS bigint) FROM tally t WHERE t.dispatch = d.id AND t.status = 'planned') AS "left",
+                   CASE WHEN d.state IN ('planning', 'open') THEN
+                     (SELECT CASE WHEN bool_and(rate IS NOT NULL) THEN sum(rate) END FROM sender s WHERE s.channel = d.channel)
+                   END AS rate,
+                   (SELECT coalesce(max(r.segments), 1) FROM rendering r WHERE r.alert = d.alert AND r.channel = d.channel)
+                   AS longest
             FROM dispatch d WHERE d.alert = :alert ORDER BY d.channel, d.id
         """),
         {"alert": alert},
     )
-    return [DispatchRow(*row) for row in rows]
+    found = []
+    for row in rows.mappings():
+        values: dict[str, Any] = {str(name): value for name, value in row.items()}
+        rate, longest = values.pop("rate"), values.pop("longest")
+        values["seconds_left"] = None if rate is None else values["left"] * longest / rate
+        found.append(DispatchRow(**values))
+    return found
 
 
 def rows_of_alert(
@@ -108,11 +124,17 @@ def rows_of_alert(
         text("""
             SELECT v.dispatch, v.n, d.channel, nullif(v.region, 0), v.segment, v.language, v.status, v.reason, v.attempts,
                    v.maybe_repeated, v.reference, v.at, f.key, a.key_id, a.cipher, a.mac
-            FROM dispatch d JOIN delivery v ON v.dispatch = d.id
+            FROM dispatch d
+            -- a page of each dispatch at most, along its key: a join of all would sort a million rows for a hundred
+            CROSS JOIN LATERAL (
+                SELECT * FROM delivery WHERE dispatch = d.id AND n > CASE WHEN d.id = :dispatch THEN :n ELSE 0 END
+                AND (cardinality(CAST(:statuses AS text[])) = 0 OR CAST(status AS text) = ANY(:statuses))
+                ORDER BY n LIMIT :limit
+            ) AS v
             LEFT JOIN address a ON a.id = v.address LEFT JOIN feed f ON f.id = v.feed
-            WHERE d.alert = :alert AND (v.dispatch, v.n) > (:dispatch, :n)
-              AND (CAST(:channel AS text) IS NULL OR d.channel = :channel)
-              AND (cardinality(CAST(:statuses AS text[])) = 0 OR CAST(v.status AS text) = ANY(:statuses))
+            WHERE d.alert = :alert AND d.id >= :dispatch AND (CAST(:channel AS text) IS NULL OR d.channel = :channel)
+              AND (cardinality(CAST(:statuses AS text[])) = 0 OR EXISTS (
+                  SELECT FROM tally t WHERE t.dispatch = d.id AND CAST(t.status AS text) = ANY(:statuses) AND t.n > 0))
             ORDER BY v.dispatch, v.n LIMIT :limit
         """),
         {

@@ -18,7 +18,9 @@ from alerting.subscribing.errors import FileRefused, Finding, Refused, Subscribi
 from alerting.subscribing.exporting import export
 from alerting.subscribing.importing import Report, import_csv, lines_of
 from alerting.subscribing.inbound import Outcome, Understood, inbound
-from alerting.subscribing.people import Listed, Page, count, erase, find, get, page
+from alerting.subscribing.people import Listed, Page, count, find, get, page
+from alerting.subscribing.person import Erased, Record, erase, forget, readmit, record
+from alerting.subscribing.rotation import Rotated, rotate
 from alerting.subscribing.rows import RowFinding
 from alerting.subscribing.subscribe import Stopped, Subscribed, examine, stop, subscribe
 from alerting.subscribing.wishes import Follow, NewAddress, PointFollow, RegionFollow
@@ -27,6 +29,7 @@ __all__ = [
     "HAZARDS",
     "AddressError",
     "AddressState",
+    "Erased",
     "FileRefused",
     "Finding",
     "Floor",
@@ -36,9 +39,11 @@ __all__ = [
     "Outcome",
     "Page",
     "PointFollow",
+    "Record",
     "Refused",
     "RegionFollow",
     "Report",
+    "Rotated",
     "RowFinding",
     "Stopped",
     "Subscribed",
@@ -50,11 +55,15 @@ __all__ = [
     "examine",
     "export",
     "find",
+    "forget",
     "get",
     "import_csv",
     "inbound",
     "lines_of",
     "page",
+    "readmit",
+    "record",
+    "rotate",
     "stop",
     "subscribe",
 ]

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from alerting.store import subscribers
+from alerting.store import subscribers, suppression
 from alerting.store.addresses import Vault
 from alerting.store.states import AddressState
 from alerting.store.subscribers import AddressRow, Place, Subscriber
@@ -67,6 +67,13 @@ class Conflict:
     mend: str
 
 
+@dataclass(frozen=True, slots=True)
+class Silenced:
+    """Every address of the entry was forgotten at its owner's wish: nothing was written. `silent` is how many they are."""
+
+    silent: int
+
+
 @dataclass(slots=True, eq=False)
 class _Person:
     """Somebody while the entries are merged; `row.id` is 0 for a new one until ids are reserved."""
@@ -106,7 +113,7 @@ def enrol(
     now: datetime,
     renewed: set[int] | None = None,
     token: Callable[[], str] = new_token,
-) -> list[Enrolled | Conflict]:
+) -> list[Enrolled | Conflict | Silenced]:
     """Write the entries; one outcome for each, in order. The entries of one person are merged.
 
     `renewed` carries, from call to call of one import, who was replaced already, so that a second row of a person adds.
@@ -117,7 +124,7 @@ def enrol(
     merge.write(now)
     return [
         outcome
-        if isinstance(outcome, Conflict)
+        if isinstance(outcome, Conflict | Silenced)
         else Enrolled(outcome[0].row.id, outcome[0].row.token, outcome[1], outcome[0].changed, outcome[2])
         for outcome in found
     ]
@@ -133,7 +140,8 @@ class _Merge:
             for entry in entries
             for channel, address in entry.addresses
         }
-        known = subscribers.addresses_by_mac(session, list(keys))
+        self.silent = suppression.among(session, keys)
+        known = subscribers.addresses_by_mac(session, list(keys - self.silent))
         named = [entry.external_id for entry in entries if entry.external_id is not None]
         rows = subscribers.by_external_ids(session, named)
         ids = {row.id for row in rows} | {row.subscriber for row in known if row.subscriber is not None}
@@ -160,10 +168,13 @@ class _Merge:
 
     def add(
         self, entry: Entry, default_language: str, token: Callable[[], str]
-    ) -> tuple[_Person, bool, int] | Conflict:
+    ) -> tuple[_Person, bool, int] | Conflict | Silenced:
         """(person, whether the entry made them, addresses of the entry that stay silent), or why it cannot be."""
-        slots = [self._slot(channel, address) for channel, address in entry.addresses]
+        given = [self._slot(channel, address) for channel, address in entry.addresses]
+        slots = [slot for slot in given if slot is not None]
         person = self._who(entry, slots)
+        if person is None and not slots:
+            return Silenced(len(given))
         if isinstance(person, Conflict):
             return person
         created = person is None
@@ -190,10 +201,14 @@ class _Merge:
                 slot.owner = person
                 self.of_person.setdefault(id(person), []).append(slot)
             slot.stop = slot.stop or slot.channel in entry.stopped
-        return person, created, sum(slot.stop or slot.state == AddressState.STOPPED for slot in slots)
+        stopped = sum(slot.stop or slot.state == AddressState.STOPPED for slot in slots)
+        return person, created, stopped + len(given) - len(slots)
 
-    def _slot(self, channel: str, address: str) -> _Slot:
+    def _slot(self, channel: str, address: str) -> _Slot | None:
+        """The address while the entries are merged; None for one whose owner was forgotten."""
         mac = self.vault.mac(channel, address)
+        if (channel, mac) in self.silent:
+            return None
         slot = self.slots.get((channel, mac))
         if slot is None:
             slot = self.slots[channel, mac] = _Slot(

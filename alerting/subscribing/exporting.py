@@ -1,7 +1,8 @@
 """The whole list as a file, with the addresses open: for administrators, for a move and for the worst day.
 
-Owns its transactions: a short one for each 2 000 subscribers, so that a slow reader holds nothing. The columns are those of the
-import, so that what was exported can be imported anywhere, with every STOP. Must not import the web side.
+Owns its transactions: a short one for each 2 000 subscribers, so that a slow reader holds nothing; or one for all of it, a
+proof of one moment, read by a cursor of the server. The columns are those of the import, so that what was exported can be
+imported anywhere, with every STOP. Must not import the web side.
 Invariant: an export is in the audit before its first row leaves.
 """
 
@@ -9,7 +10,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+import itertools
+import json
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
@@ -24,26 +27,40 @@ from alerting.subscribing.rows import CHANNEL_OF, COLUMNS
 
 PAGE = 2000
 
+#: Rows of columns as text.
+Writer = Callable[[Sequence[Sequence[str]]], str]
 
-def export(*, actor: str, settings: Settings, now: datetime) -> Iterator[str]:
-    """CSV in pieces, the heading first; subscribers that come or go meanwhile may be in it or not.
 
-    A subscriber with several points, floors or addresses of a channel has several rows, tied by external id or address.
+def export(
+    *, actor: str, settings: Settings, now: datetime, form: str = "csv", one_moment: bool = False
+) -> Iterator[str]:
+    """The list in pieces, as `form` "csv" (the heading first) or "jsonl" (one object a line, empty columns left out).
+
+    Subscribers that come or go meanwhile may be in it or not, but with `one_moment`. A subscriber with several points, floors or addresses of a channel has several rows, tied by external id or address.
     """
     with transaction() as session:
         audit.append(
             session, actor=actor, act="subscribers.exported", subject="subscribers", detail={}, now=now
         )
-    return _pieces(Vault(settings))
+    vault, write = Vault(settings), _json if form == "jsonl" else _text
+    heading = [] if form == "jsonl" else [_text([COLUMNS])]
+    return itertools.chain(heading, _one_moment(vault, write) if one_moment else _pages(vault, write))
 
 
-def _pieces(vault: Vault) -> Iterator[str]:
-    yield _text([COLUMNS])
+def _one_moment(vault: Vault, write: Writer) -> Iterator[str]:
+    """Everybody in one snapshot: rows that change while it is open are kept for it, so it must be read at once."""
+    with transaction() as session:
+        subscribers.in_one_snapshot(session)
+        for people in subscribers.stream(session, PAGE):
+            yield write(_rows(session, people, vault))
+
+
+def _pages(vault: Vault, write: Writer) -> Iterator[str]:
     after = 0
     while True:
         with transaction() as session:
             people = subscribers.page(session, after, PAGE)
-            piece = _text(_rows(session, people, vault))
+            piece = write(_rows(session, people, vault))
         if not people:
             return
         after = people[-1].id
@@ -54,6 +71,16 @@ def _text(rows: Sequence[Sequence[str]]) -> str:
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows(rows)
     return out.getvalue()
+
+
+def _json(rows: Sequence[Sequence[str]]) -> str:
+    lines = (
+        json.dumps(
+            {name: value for name, value in zip(COLUMNS, row, strict=True) if value}, ensure_ascii=False
+        )
+        for row in rows
+    )
+    return "".join(line + "\n" for line in lines)
 
 
 def _rows(session: Session, people: Sequence[Subscriber], vault: Vault) -> list[list[str]]:
@@ -96,7 +123,7 @@ def _rows_of(
                 row[column], is_stopped = of_channel[n if n < len(of_channel) else 0]
                 stopped += [column] if is_stopped else []
         row["stopped"] = " ".join(stopped)
-        row["language"], row["audience"] = person.language, person.audience
+        row["language"], row["audience"], row["source"] = person.language, person.audience, person.source
         row["consent_at"] = person.consent_at.astimezone(UTC).isoformat()
         rows.append([row[column] for column in COLUMNS])
     return rows

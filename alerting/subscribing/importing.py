@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +20,7 @@ from alerting.store.addresses import Vault
 from alerting.store.engine import transaction
 from alerting.store.subscribers import Place
 from alerting.subscribing import wishes
-from alerting.subscribing.enrol import Conflict, Enrolled, Entry, enrol
+from alerting.subscribing.enrol import Conflict, Enrolled, Entry, Silenced, enrol
 from alerting.subscribing.errors import FileRefused
 from alerting.subscribing.rows import CHANNEL_OF, COLUMNS, Draft, RowFinding, RowReader, heading
 from alerting.subscribing.wishes import Regions, Wrong
@@ -35,7 +36,7 @@ _COLUMN_OF = {channel: column for column, channel in CHANNEL_OF.items()}
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of a list. `silent` counts addresses that said STOP and stay stopped.
+    """What became of a list. `silent` counts addresses that said STOP and stay stopped, and forgotten ones.
 
     `findings` are in order of lines, at most 10 000; `left_out` counts those beyond.
     """
@@ -69,11 +70,14 @@ class _Tally:
         self.findings += findings[:room]
         self.left_out += max(len(findings) - room, 0)
 
-    def note(self, outcome: Enrolled) -> None:
+    def note(self, outcome: Enrolled | Silenced) -> None:
+        self.silent += outcome.silent
+        if isinstance(outcome, Silenced):
+            self.unchanged += 1
+            return
         self.created += outcome.created
         self.updated += outcome.changed and not outcome.created
         self.unchanged += not outcome.changed
-        self.silent += outcome.silent
 
     def report(self) -> Report:
         self.findings.sort(key=lambda f: (f.line, COLUMNS.index(f.column) if f.column else -1))
@@ -106,7 +110,8 @@ def import_csv(
     replace: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Report:
-    """Store a list of subscribers; the columns are those of docs/subscribers.md, separated by comma, semicolon or tab.
+    """Store a list of subscribers; the columns are those of docs/subscribers.md, separated by comma, semicolon or tab, or
+    members of JSON objects, one a line.
 
     `lines` may be a stream of any length. Rows are known again by external id, else by address, and add to what their
     subscriber follows; with `replace` the first row of an external id takes the place of what that subscriber
@@ -139,6 +144,9 @@ def _drafts(lines: Iterable[str], *, default_country: str, now: datetime) -> Ite
     """The rows of a file under its heading."""
     lines = iter(lines)
     first = next(lines, "").removeprefix("\ufeff")
+    if first.lstrip().startswith("{"):
+        yield from _objects(itertools.chain([first], lines), default_country=default_country, now=now)
+        return
     separator = max(",;\t", key=first.count)
     reader = csv.reader(itertools.chain([first], lines), delimiter=separator)
     try:
@@ -159,6 +167,37 @@ def _drafts(lines: Iterable[str], *, default_country: str, now: datetime) -> Ite
             continue
         if any(cells):
             yield rows.read(line, cells)
+
+
+def _objects(lines: Iterable[str], *, default_country: str, now: datetime) -> Iterator[Draft]:
+    """The rows of a file of JSON objects, one a line, whose members are the columns, as text or lists of text."""
+    rows = RowReader(COLUMNS, default_country=default_country, now=now)
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            cells = _cells(line)
+            if isinstance(cells, str):
+                mend = "write one object a line, with members as docs/subscribers.md names the columns"
+                yield Draft(number, (RowFinding(number, "", cells, mend),))
+            else:
+                yield rows.read(number, cells)
+
+
+def _cells(line: str) -> list[str] | str:
+    """The values of an object in the order of the columns, or what is wrong with it."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return "the line is not JSON"
+    if not isinstance(found, dict):
+        return "the line is not an object"
+    if unknown := found.keys() - set(COLUMNS):
+        return f"the object has {len(unknown)} members that are no column"
+    for name, value in found.items():
+        if isinstance(value, list) and all(isinstance(each, str) for each in value):
+            found[name] = " ".join(value)
+        elif isinstance(value, bool) or not isinstance(value, str | int | float | None):
+            return f"the member {name!r} is neither text nor a number nor a list of texts"
+    return ["" if found.get(name) is None else str(found[name]) for name in COLUMNS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +270,7 @@ class _Batches:
             addresses=draft.addresses,
             places=tuple(places),
             consent_at=draft.consent_at or self._terms.consent_at,
-            source=self._terms.source,
+            source=draft.source or self._terms.source,
             external_id=draft.external_id,
             audience=draft.audience or self._terms.audience,
             replaces=self._terms.replace and draft.external_id is not None,

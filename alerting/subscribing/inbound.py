@@ -17,13 +17,13 @@ from sqlalchemy.orm import Session
 
 from alerting.config import Settings
 from alerting.fanout import bell
-from alerting.store import addresses, notices, regions, subscribers
+from alerting.store import addresses, notices, regions, subscribers, suppression
 from alerting.store.addresses import AddressError, Held, Vault
 from alerting.store.engine import transaction
 from alerting.store.regions import Region
 from alerting.store.states import AddressState, Lane, NoticeKind
 from alerting.store.subscribers import Place
-from alerting.subscribing.enrol import Conflict, Entry, enrol
+from alerting.subscribing.enrol import Enrolled, Entry, enrol
 from alerting.subscribing.keywords import Asked, Command, understand
 from alerting.wording.notices import notice
 from channels.base import InboundEvent
@@ -150,8 +150,13 @@ def _join(
         return _Reply(outcome, held.id, language, written=written, choices=codes)
     (region,) = found
     entry = Entry(None, ((SMS, sender),), (Place(region.id),), consent_at=now, source=SMS)
+    suppression.lift(
+        session, SMS, vault.mac(SMS, sender)
+    )  # whoever was forgotten comes back by their own word
     (outcome_of,) = enrol(session, [entry], vault=vault, default_language=language, now=now)
-    if isinstance(outcome_of, Conflict):  # a telephone of the exercise list: its owner must ask the authority
+    if not isinstance(
+        outcome_of, Enrolled
+    ):  # a telephone of the exercise list: its owner must ask the authority
         return _Reply(Outcome.HELP, held.id, language)
     addresses.activate(session, held.id)
     return _Reply(Outcome.JOINED, held.id, language, region)

@@ -1,7 +1,7 @@
-"""Who subscribes: the list, one person, the count; and forgetting somebody.
+"""Who subscribes: the list, one person, the count.
 
-Owns these transactions. What is listed shows addresses masked; only `exporting` opens them for use. Must not import the web side.
-Invariant: after `erase` nothing is stored from which the person could be found.
+Owns these transactions. Must not import the web side. Invariant: what is listed shows addresses masked; only `exporting` and
+`person` open them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from alerting.config import Settings
-from alerting.store import addresses, audit, regions, subscribers
+from alerting.store import addresses, regions, subscribers
 from alerting.store.addresses import Vault
 from alerting.store.engine import transaction
 from alerting.store.states import AddressState, Floor
@@ -93,25 +93,6 @@ def count() -> dict[tuple[str, AddressState], int]:
     """How many addresses subscribers have, by channel and state."""
     with transaction() as session:
         return subscribers.count(session)
-
-
-def erase(subscriber: int, *, actor: str, now: datetime) -> bool:
-    """Forget a subscriber with every address and follow; False when there is none of this id.
-
-    What was sent stays counted under a number that leads to nobody. A STOP is forgotten as well.
-    """
-    with transaction() as session:
-        if not subscribers.delete(session, subscriber):
-            return False
-        audit.append(
-            session,
-            actor=actor,
-            act="subscriber.erased",
-            subject=f"subscriber:{subscriber}",
-            detail={},
-            now=now,
-        )
-        return True
 
 
 def _listed(session: Session, people: Sequence[Subscriber], vault: Vault) -> tuple[Listed, ...]:

@@ -34,6 +34,7 @@ COLUMNS = (
     "hazards",
     "audience",
     "consent_at",
+    "source",
     "stopped",
 )
 
@@ -41,6 +42,7 @@ COLUMNS = (
 CHANNEL_OF = {"phone": "sms", "email": "email"}
 
 _LIST = re.compile(r"[\s;,]+")
+_SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")
 _NOT_UTF8 = re.compile("[\udc80-\udcff\x00]")
 
 
@@ -72,6 +74,7 @@ class Draft:
     hazards: tuple[str, ...] | None = None
     audience: str | None = None
     consent_at: datetime | None = None
+    source: str | None = None
     stopped: frozenset[str] = frozenset()
 
 
@@ -136,6 +139,7 @@ class RowReader:
             hazards=checked("hazards", lambda written: wishes.hazards_of(_words(written)), None),
             audience=_audience(line, row, findings),
             consent_at=self._consent(line, row, findings),
+            source=_source(line, row, findings),
             stopped=_stopped(line, row, findings),
         )
         return replace(draft, findings=tuple(findings)) if findings else draft
@@ -220,6 +224,15 @@ def _audience(line: int, row: Mapping[str, str], findings: list[RowFinding]) -> 
         findings.append(
             RowFinding(line, "audience", "there is no such list", f"use {' or '.join(AUDIENCES)}")
         )
+    return written or None
+
+
+def _source(line: int, row: Mapping[str, str], findings: list[RowFinding]) -> str | None:
+    written = row.get("source", "")
+    if written and not _SOURCE.fullmatch(written):
+        mend = "name the way in which the consent came in one word, such as import, api, sms or form-7"
+        findings.append(RowFinding(line, "source", "this is no source", mend))
+        return None
     return written or None
 
 

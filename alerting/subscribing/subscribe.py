@@ -19,7 +19,7 @@ from alerting.store.addresses import AddressError, Vault
 from alerting.store.engine import transaction
 from alerting.store.subscribers import Place
 from alerting.subscribing import wishes
-from alerting.subscribing.enrol import Conflict, Entry, enrol
+from alerting.subscribing.enrol import Conflict, Entry, Silenced, enrol
 from alerting.subscribing.errors import Finding, Refused
 from alerting.subscribing.wishes import Follow, NewAddress, RegionFollow, Regions, Wrong
 
@@ -83,6 +83,15 @@ def subscribe(
         )
         if isinstance(outcome, Conflict):
             raise Refused([Finding(_pointer(outcome.field, addresses), outcome.problem, outcome.mend)])
+        if isinstance(outcome, Silenced):
+            problem = "its owner has asked to be forgotten"
+            raise Refused(
+                [
+                    Finding(
+                        "/addresses/0/address", problem, "only the owner comes back: see docs/subscribers.md"
+                    )
+                ]
+            )
     return Subscribed(outcome.subscriber, outcome.created, outcome.silent)
 
 

@@ -7,18 +7,20 @@ order and number of its receipts, also when they come before the send itself has
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 
-from alerting.store import deliveries, receipts
-from alerting.store.engine import UNAVAILABLE, DatabaseError, transaction
+from alerting.store import counters, landing, receipts
+from alerting.store.counters import Counted
+from alerting.store.engine import UNAVAILABLE, DatabaseError, at_once, transaction
 from alerting.store.states import FOLLOWS, DeliveryStatus
 from alerting.tracking.writer import Busy, Writer
 from channels.base import ReceiptEvent, Status
 
-__all__ = ["Busy", "apply_next", "record"]
+__all__ = ["Busy", "apply_next", "apply_waiting", "record"]
 
 #: Receipts applied in one transaction.
 CHUNK = 5_000
@@ -45,8 +47,7 @@ def record(events: Sequence[ReceiptEvent], *, now: datetime) -> int:
 
 def _write(groups: Sequence[Sequence[receipts.Receipt]]) -> list[int]:
     """One transaction for the receipts of several callers; how many of each were new."""
-    with transaction() as session:
-        new = receipts.add(session, chain.from_iterable(groups))
+    new = receipts.add(at_once, chain.from_iterable(groups))
     counts = []
     for group in groups:
         known = {(receipt.provider, receipt.event_id) for receipt in group} & new
@@ -80,35 +81,70 @@ def _storable(text: str) -> str:
     return text.replace("\0", "\ufffd")
 
 
+def apply_waiting(
+    *, now: Callable[[], datetime], seconds: float, clock: Callable[[], float] = time.monotonic
+) -> int:
+    """Apply the receipts that are committed by now, in the order of their ids, for `seconds` at most; how many it were.
+
+    The rest waits for the next call: whoever calls has other work as well.
+    """
+    until = clock() + seconds
+    with transaction() as session:
+        upto = receipts.settled_to(session)
+    applied = 0
+    while (read := _apply(upto, now())) > 0:
+        applied += read
+        if clock() >= until:
+            break
+    return applied
+
+
 def apply_next(*, now: datetime) -> int:
     """Apply the next chunk of receipts; how many were read (0: none waits)."""
     with transaction() as session:
         upto = receipts.settled_to(session)
+    return _apply(upto, now)
+
+
+def _apply(upto: int, now: datetime) -> int:
+    """One transaction: the next chunk up to this id, and the reader's place behind it."""
     with transaction() as session:
         unread = receipts.unread(session, upto, CHUNK)
         if not unread:
             return 0
-        rows = deliveries.locked(
-            session, [(r.dispatch, r.n) for r in unread if r.dispatch is not None and r.n is not None]
-        )
-        current = {key: DeliveryStatus(status) for key, (status, _) in rows.items()}
-        changes: dict[tuple[int, int], tuple[DeliveryStatus, str | None, str | None]] = {}
+        words: dict[landing.Key, list[receipts.Unread]] = {}
         for receipt in unread:
-            key = (receipt.dispatch or 0, receipt.n or 0)
-            moved = MOVES.get(Status(receipt.status))
-            if moved is not None and key in current and moved in FOLLOWS[current[key]]:
-                current[key] = moved
-                changes[key] = (moved, receipt.reason, receipt.reference)
-        if changes:
-            deliveries.apply(session, changes, now=now)
-            deltas: deliveries.Deltas = Counter()
-            for key, (status, _, _) in changes.items():
-                before, region = rows[key]
-                deltas[key[0], region, before] -= 1
-                deltas[key[0], region, status.value] += 1
-            deliveries.move_tally(session, deltas)
+            if receipt.dispatch is not None and receipt.n is not None and receipt.status in _MOVES:
+                words.setdefault((receipt.dispatch, receipt.n), []).append(receipt)
+        landing.by_key(session)
+        # Whom a worker moves between our look and our move is looked at again: what it may become depends on where it is.
+        counts: Counter[str] = Counter()
+        while moves := _moves(words, landing.standing(session, words)):
+            moved = landing.move(session, moves, now=now)
+            counts += moved
+            if moved.total() == len(moves):
+                break
+        counters.add(session, {(Counted.RECEIPTS, (word,)): n for word, n in counts.items()})
         receipts.read_to(session, unread[-1])
         return len(unread)
+
+
+_MOVES = {status.value: moved for status, moved in MOVES.items()}
+
+
+def _moves(
+    words: Mapping[landing.Key, Sequence[receipts.Unread]], standing: Mapping[landing.Key, DeliveryStatus]
+) -> dict[landing.Key, landing.Move]:
+    """What becomes of the deliveries that the words lead further; said again of the result, they lead no further."""
+    moves = {}
+    for key, was in standing.items():
+        current, last = was, None
+        for word in words[key]:
+            if (moved := _MOVES[word.status]) in FOLLOWS[current]:
+                current, last = moved, word
+        if last is not None:
+            moves[key] = landing.Move(was, current, last.reason, last.reference)
+    return moves
 
 
 def _delivery(written: str) -> tuple[int | None, int | None]:

@@ -7,16 +7,20 @@ counter and nothing else.
 from __future__ import annotations
 
 import json
+import re
 import resource as limits
 import time
+from array import array
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote_plus
 
 from channels.sandbox import resource
 from channels.sandbox.callbacks import Callbacks
 from channels.sandbox.script import Script, ScriptError, parse
 
+_DELIVERY = re.compile(rb"delivery%3D([0-9A-Za-z._-]+)").search
+_MESSAGE_ID = re.compile(rb"^Message-ID: <([^@>\r]+)", re.IGNORECASE | re.MULTILINE).search
 _PHRASES = {200: b"OK", 201: b"Created", 400: b"Bad Request", 404: b"Not Found", 429: b"Too Many Requests"}
 
 
@@ -42,6 +46,18 @@ class Counter:
         return totals
 
 
+class Clocked(Counter):
+    """A counter that also keeps when each came, in monotonic seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times = array("d")
+
+    def add(self, recipient: bytes) -> None:
+        self.times.append(time.monotonic())
+        super().add(recipient)
+
+
 @dataclass(slots=True)
 class Library:
     """Texts by recipient, for whoever asks whether one was taken: a text is kept once, each send of it as a number."""
@@ -50,9 +66,22 @@ class Library:
     asked: int = 0
     found: int = 0
     unanswered: int = 0  # look-ups that a rule refused or let hang
+    deliveries: Counter = field(
+        default_factory=Counter
+    )  # of texts and mails, by the sender's own name of each
 
     def keep(self, recipient: bytes, sid: str, form: bytes, *, sent: bool) -> None:
+        """Keep a text; its delivery is named by the status callback."""
         self.texts.setdefault(recipient, []).append((sid, time.time(), form, sent))
+        named = _DELIVERY(form)
+        if named is not None:
+            self.deliveries.add(named[1])
+
+    def keep_mail(self, mail: bytes) -> None:
+        """Count a mail; its delivery is named by the Message-ID."""
+        named = _MESSAGE_ID(mail)
+        if named is not None:
+            self.deliveries.add(named[1])
 
     def of(self, recipient: bytes | None, sid: str | None = None) -> list[resource.Text]:
         """What was sent to a recipient, or to everybody, the oldest first; `sid` picks one."""
@@ -102,6 +131,11 @@ class Board:
             sms = self.sms.totals(readable_number if each else None)
             email = self.email.totals(readable_mailbox if each else None)
             return answer(200, {"sms": sms, "email": email})
+        if (method, path) == (b"POST", b"/sandbox/times"):
+            self.sms = Clocked()
+            return answer(200, {})
+        if (method, path) == (b"GET", b"/sandbox/times"):
+            return answer(200, {"sms": list(self.sms.times) if isinstance(self.sms, Clocked) else []})
         if (method, path) == (b"GET", b"/cpu"):
             used = limits.getrusage(limits.RUSAGE_SELF)
             return answer(200, {"cpu_s": used.ru_utime + used.ru_stime})
@@ -113,14 +147,20 @@ class Board:
         if (method, path) == (b"POST", b"/sandbox/lookups"):
             self.keep_texts()
             return answer(200, {})
+        if (method, path) == (b"GET", b"/sandbox/deliveries"):
+            named = self.library.deliveries.sent if self.library is not None else {}
+            return answer(200, {name.decode(): n for name, n in named.items()})
         if (method, path) == (b"GET", b"/sandbox/lookups"):
             kept = self.library or Library({})
             told = {"asked": kept.asked, "found": kept.found, "unanswered": kept.unanswered}
             return answer(200, told)
-        return answer(404, {"message": "GET /counts, /cpu, /sandbox/lookups; POST /reset, /sandbox/script"})
+        return answer(
+            404,
+            {"message": "GET /counts, /cpu, /sandbox/lookups, /sandbox/times; POST /reset, /sandbox/script"},
+        )
 
     def _reset(self) -> None:
-        self.sms.sent.clear()
+        self.sms = type(self.sms)()
         self.email.sent.clear()
         self.script.rules.clear()
         self.library = None if self.library is None else Library({})

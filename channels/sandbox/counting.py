@@ -6,7 +6,7 @@ measured. Must not import a library. Invariant: a recipient is counted before th
     python -m channels.sandbox.counting [--http-port N] [--smtp-port N] [--lookups] [--callbacks [sent,delivered]]
 
 prints one line of JSON {http_url, smtp_url, pid} when it listens. GET /counts[?recipients=1], POST /reset, GET /cpu,
-POST /sandbox/script (see script.py), POST and GET /sandbox/lookups. Callbacks are signed with TWILIO_AUTH_TOKEN.
+POST /sandbox/script (see script.py), POST and GET /sandbox/lookups and /sandbox/times. Callbacks are signed with TWILIO_AUTH_TOKEN.
 """
 
 from __future__ import annotations

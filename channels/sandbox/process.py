@@ -90,6 +90,20 @@ class CountingProcess:
         answer: dict[str, int] = self._ask("GET", "/sandbox/lookups")
         return answer
 
+    def keep_times(self) -> None:
+        """Forget the texts counted so far, and keep from now on when each comes."""
+        self._ask("POST", "/sandbox/times")
+
+    def times(self) -> list[float]:
+        """When each text came, in the order of arrival: monotonic seconds of this machine."""
+        found: list[float] = self._ask("GET", "/sandbox/times")["sms"]
+        return found
+
+    def deliveries(self) -> dict[str, int]:
+        """How often each delivery was taken, texts and mails, by its own name; while texts are kept for look-ups."""
+        answer: dict[str, int] = self._ask("GET", "/sandbox/deliveries")
+        return answer
+
     def reset(self) -> None:
         """Forget every count, text and rule."""
         self._ask("POST", "/reset")

@@ -243,6 +243,7 @@ class MailSink(_Sink):
         start, out = 0, []
         while not self.held and not self._quitting:
             if self._in_data:
+                begun = start
                 if data.startswith(b".\r\n", start):  # an empty mail
                     start += 3
                 else:
@@ -250,7 +251,7 @@ class MailSink(_Sink):
                     if end < 0:
                         break
                     start = end + 5
-                reply = self._accept()
+                reply = self._accept() if self.board.plain else self._end(data[begun:start])
             else:
                 end = data.find(b"\r\n", start)
                 if end < 0:
@@ -319,27 +320,28 @@ class MailSink(_Sink):
         self._quitting = self._quitting or reply.startswith("421")
         return reply.encode() + b"\r\n"
 
-    def _accept(self) -> bytes | None:
+    def _accept(self) -> bytes:
         self._in_data = False
-        rule = self._at_the_dot
-        if rule is not None:
-            return self._end(rule)
         for recipient in self._recipients:
             self.board.email.add(recipient)
         self._recipients.clear()
         return b"250 2.0.0 OK\r\n"
 
-    def _end(self, rule: Rule) -> bytes | None:
-        """What a rule makes of a mail at its final dot."""
-        self._at_the_dot = None
-        recipients, self._recipients = self._recipients, []
-        if not rule.drop:
+    def _end(self, mail: bytes) -> bytes | None:
+        """The final dot where the script or the library has a say; None when there is no answer."""
+        rule, self._at_the_dot = self._at_the_dot, None
+        if rule is not None and not rule.drop:
+            self._in_data = False
+            self._recipients.clear()
             if rule.hang:
                 self.hold()
                 return None
             return self._said(rule.reply or "554 5.3.0 refused by the sandbox")
-        for recipient in recipients:
-            self.board.email.add(recipient)
+        if self.board.library is not None:
+            self.board.library.keep_mail(mail)
+        good = self._accept()
+        if rule is None:
+            return good
         if rule.hang:
             self.hold()
         else:

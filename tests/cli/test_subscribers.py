@@ -47,19 +47,19 @@ def test_import_count_export_find_and_erase(environ: Settings, tmp_path: Path):
     assert run("count").output == "sms\tactive\t2\n"
 
     out = tmp_path / "people.csv"
-    assert run("export", "--out", str(out)).exit_code == 0
+    assert run("export-list", "--out", str(out)).exit_code == 0
     assert out.stat().st_mode & 0o777 == 0o600
-    assert out.read_text(encoding="utf-8") == run("export").output
+    assert out.read_text(encoding="utf-8") == run("export-list").output
     assert "+12015550102" in out.read_text(encoding="utf-8")
-    again = run("export", "--out", str(out))
+    again = run("export-list", "--out", str(out))
     assert (again.exit_code, "cannot be written" in again.output) == (1, True)
 
     found = run("find", given="(201) 555-0101\n")
     number, language, known, places = found.stdout.strip().split("\t")
     assert (language, known, places) == ("en", "+120******01 (active)", "XA")
-    assert run("erase", number, "--yes").exit_code == 0
+    assert run("erase", "--id", number, "--yes").exit_code == 0
     assert run("count").output == "sms\tactive\t1\n"
-    gone = run("erase", number, "--yes")
+    gone = run("erase", "--id", number, "--yes")
     assert (gone.exit_code, f"there is no subscriber {number}" in gone.output) == (1, True)
     assert "nobody has this address" in run("find", given="+12015550101\n").output
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -139,6 +140,30 @@ def test_the_channel_that_the_settings_make_is_accepted(judge: Judge) -> None:
     assert isinstance(channel, TwilioSms)
 
     assert_good(judge, sent(channel, [Message(1, "7.1", TO, Content("Flood.", "en"), 60.0)]), 1)
+
+
+# ---- the look-up before a repeat ----
+
+
+@pytest.mark.parametrize("to", [TO, "+8613912345678", "+1 555&From=x"])
+def test_the_question_about_a_message_in_doubt_is_understood(judge: Judge, to: str) -> None:
+    since = datetime(2026, 11, 22, 7, 5, tzinfo=timezone(timedelta(hours=8)))
+    message = Message(1, "7.1", to, Content("Flood.", "en"), 600.0, doubt_since=since)
+    (result,) = sent(sms(judge), [message]).values()
+
+    # Prism's example holds texts to others: the message is asked for by date, then without, and sent.
+    assert [(one.method, one.status) for one in judge.asked] == [("GET", 200), ("GET", 200), ("POST", 201)]
+    dated, undated, _ = (dict(one.query) for one in judge.asked)
+    assert dated == {"To": to, "PageSize": "50", "DateSent>": "2026-11-21T23:04:00Z"}
+    assert undated == {"To": to, "PageSize": "50"}
+    assert judge.unknown() == set()
+    assert result.status is Status.ACCEPTED
+
+
+@pytest.mark.parametrize("query", ["PageSize=many", "PageSize=1001", "Page=-1"])
+def test_a_broken_question_is_refused(judge: Judge, query: str) -> None:
+    assert judge.ask("GET", f"{PATH}?To=%2B15550001234&PageSize=50") == 200
+    assert judge.ask("GET", f"{PATH}?To=%2B15550001234&{query}") == 422
 
 
 # ---- the judge can say no ----

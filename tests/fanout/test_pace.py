@@ -25,14 +25,14 @@ def after(standing: Standing, answer: Answer, seconds: float) -> Standing:
 
 def test_a_free_sender_gives_slots_at_once_on_its_own_grid() -> None:
     answer = decide(FREE, Ask(3, 50, more=False))
-    assert answer.grant == Grant(1, 1000.0, 3, pytest.approx(1 / (10 * USED)), 1000.0)  # type: ignore[arg-type]
-    assert answer.next_free == pytest.approx(1000 + 3 / (10 * USED))
+    assert answer.grant == Grant(1, 1000.0 + LATE, 3, pytest.approx(1 / (10 * USED)), 1000.0)  # type: ignore[arg-type]
+    assert answer.next_free == pytest.approx(1000 + LATE + 3 / (10 * USED))
     assert answer.turn is None
 
 
 def test_the_next_grant_begins_where_the_last_one_ends_and_not_before_it_is_needed() -> None:
     first = decide(FREE, Ask(5, 50, more=True))
-    assert first.again_in == pytest.approx(5 / (10 * USED) - GRANT)
+    assert first.again_in == pytest.approx(LATE + 5 / (10 * USED) - GRANT)
     early = decide(after(FREE, first, 0.1), Ask(5, 50, more=True))
     assert early.grant is None
     assert early.again_in == pytest.approx(first.again_in - 0.1)
@@ -108,8 +108,10 @@ def test_a_message_takes_a_slot_for_each_of_its_segments() -> None:
 
 
 def test_a_slot_may_be_a_little_late_and_is_lost_when_it_is_later() -> None:
-    assert held(10).tokens(LATE) == 10
-    assert held(10).tokens(0.0501) == 10 - 5 + 0
+    assert held(10).tokens(0.014) == 10  # a slot each 10 ms
+    assert held(10).tokens(0.049) == 6
+    assert held(100, rate=1000.0).tokens(LATE) == 100
+    assert held(100, rate=1000.0).tokens(0.0495) == 60
     assert held(10, rate=0.2).tokens(4.9) == 10
 
 

@@ -56,6 +56,24 @@ def test_a_lost_reply_repeats_once_and_then_stays_in_doubt() -> None:
     assert (second.status, second.again_at) == (DeliveryStatus.UNCONFIRMED, None)
 
 
+def test_a_reply_lost_after_the_provider_said_that_it_had_nothing_is_a_first_one() -> None:
+    lost = SendResult(1, Status.AMBIGUOUS)
+    decision = decide(lost, attempts=3, repeated=True, asked=True, now=NOW, expires=LATER)
+    assert (decision.status, decision.again_at) == (DeliveryStatus.PLANNED, NOW + timedelta(seconds=5))
+
+
+def test_a_lost_reply_waits_until_the_provider_can_know_of_it_whatever_it_says() -> None:
+    lost = SendResult(1, Status.AMBIGUOUS, retry_after=0.0)
+    decision = decide(lost, attempts=0, repeated=False, now=NOW, expires=LATER)
+    assert decision.again_at == NOW + timedelta(seconds=BACKOFF[Status.AMBIGUOUS][0])
+
+
+def test_what_may_have_been_sent_is_never_called_expired() -> None:
+    late = SendResult(1, Status.THROTTLED, retry_after=7200.0)
+    decision = decide(late, attempts=1, repeated=True, asked=True, now=NOW, expires=LATER)
+    assert (decision.status, decision.again_at) == (DeliveryStatus.UNCONFIRMED, None)
+
+
 @given(
     st.sampled_from(list(BACKOFF)),
     st.integers(0, 100),

@@ -140,7 +140,7 @@ def test_the_more_urgent_load_goes_first_and_equals_in_their_order() -> None:
 def granted(stream: Stream, tokens: int, rate: float, *, after: float = 0.0) -> None:
     """A grant as a sender's row gives it; the database's clock is a thousand seconds behind."""
     told = time.monotonic() - 1000
-    stream.grant(Grant(1, told + after, tokens, 1 / rate, told))
+    stream.grant(Grant(1, told + after, tokens, 1 / rate, told), time.monotonic())
 
 
 def test_without_slots_nothing_leaves_and_the_drain_is_told() -> None:

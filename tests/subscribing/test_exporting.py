@@ -94,3 +94,19 @@ def test_an_export_runs_over_pages_and_is_in_the_audit(places: Settings, monkeyp
 
 def test_an_empty_service_exports_a_heading(places: Settings):
     assert export(places).splitlines() == [",".join(COLUMNS)]
+
+
+def test_a_list_of_one_moment_holds_whoever_was_there_when_it_began(
+    places: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(exporting, "PAGE", 2)
+    rows = ["phone,regions\n", *(f"+1201555010{n},XA-N\n" for n in range(5))]
+    subscribing.import_csv(rows, actor="a", settings=places, now=NOW)
+    pieces = subscribing.export(actor="a", settings=places, now=NOW, form="jsonl", one_moment=True)
+    first = next(pieces)
+    with transaction() as session:
+        session.execute(text("DELETE FROM subscriber"))
+    assert (first + "".join(pieces)).count("phone") == 5
+    assert (
+        "".join(subscribing.export(actor="a", settings=places, now=NOW, form="jsonl", one_moment=True)) == ""
+    )

@@ -1,0 +1,158 @@
+"""chaos.kills: a worker killed with kill -9 again and again while it holds a lease; the value is who was lost or repeated unmarked.
+
+BENCH_KILLS (100) times, one each 3 s: the SMS sender is paced to 400/s with 64 in flight, the work-horse dies with its
+worker, a new worker starts. Counted by the provider from outside; prints repeats, what was found by look-up, and marks.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from alerting.store import migrations
+from bench import machine, population
+from bench.parts import Parts
+from bench.servers import OwnServers
+from channels.sandbox.process import CountingProcess
+
+KILLS = int(os.environ.get("BENCH_KILLS", "100"))
+EACH = 3.0  # seconds
+PACE = {"SMS_RATE": "400", "SMS_IN_FLIGHT": "64"}
+
+#: People for each kill: of them half have a telephone, and a worker sends for less than 3 s before it dies.
+PEOPLE = 2_600
+
+#: What the issue allows, of one kill at the mean.
+MOST_REPEATS = 130
+MOST_MARKED = 264
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What became of everybody, in people."""
+
+    planned: int
+    lost: int
+    unmarked: int
+    repeated: int
+    marked: int
+    found: int
+
+
+def rows() -> list[dict[str, Any]]:
+    """The row."""
+    with tempfile.TemporaryDirectory(prefix="alerting-kills-") as folder:
+        Path(folder).chmod(0o711)
+        with (
+            OwnServers(Path(folder) / "data", durable=True) as servers,
+            CountingProcess(lookups=True) as provider,
+        ):
+            settings = machine.settings_of(servers, "alerting")
+            migrations.upgrade(settings.database_url)
+            population.settle(settings.database_url, settings, PEOPLE * KILLS)
+            settings = replace(settings, twilio_api_base_url=provider.http_url)
+            with (
+                Parts(settings, provider.http_url, provider.smtp_url, Path(folder) / "log") as parts,
+                psycopg.connect(settings.database_url, autocommit=True) as connection,
+            ):
+                _kill_again_and_again(parts, connection, settings.database_url)
+                found = _judge(connection, provider)
+    _tell(found)
+    return [
+        {
+            "name": "chaos.kills",
+            "value": float(found.lost + found.unmarked),
+            "unit": "people",
+            "reference": None,
+            "goal": 0,
+            "samples": [[float(found.lost + found.unmarked), None]],
+        }
+    ]
+
+
+def _kill_again_and_again(parts: Parts, connection: psycopg.Connection, url: str) -> None:
+    for lane in ("plan", "sms"):
+        parts.start(lane, "worker", lane, **PACE)
+    parts.start("sweep", "sweep", **PACE)
+    population.issue(url, squares=100, rows=1, columns=2, hours=12)
+    with psycopg.connect(url, autocommit=True) as other:
+        other.execute("UPDATE dispatch SET state = 'withdrawn' WHERE channel = 'email'")
+    started, before = time.monotonic(), 0
+    for n in range(KILLS):
+        time.sleep(max(0.0, started + EACH * n + 2 - time.monotonic()))
+        before = _until_it_sends(connection, before)
+        parts.signal("sms", signal.SIGKILL)
+        parts.again("sms")
+    print(f"{KILLS} kills in {time.monotonic() - started:.0f} s")
+    deadline = time.monotonic() + 120 + EACH * KILLS
+    while _scalar(connection, "SELECT count(*) FROM dispatch WHERE channel = 'sms' AND state <> 'done'"):
+        parts.mend()
+        if time.monotonic() > deadline:
+            raise RuntimeError("the warning never ended")
+        time.sleep(0.5)
+
+
+def _until_it_sends(connection: psycopg.Connection, before: int) -> int:
+    """Wait until a batch is leased by a worker that has written results since the last kill; accepted so far."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        accepted = _scalar(
+            connection,
+            """SELECT coalesce(sum(t.n), 0) FROM tally t JOIN dispatch d ON d.id = t.dispatch
+               WHERE d.channel = 'sms' AND t.status = 'accepted'""",
+        )
+        live = _scalar(
+            connection,
+            "SELECT count(*) FROM batch WHERE state = 'leased' AND lease_until > now() + interval '9 s'",
+        )
+        if live and accepted > before:
+            return accepted
+        time.sleep(0.05)
+    raise RuntimeError("no worker sends: too few people for so many kills")
+
+
+def _judge(connection: psycopg.Connection, provider: CountingProcess) -> Losses:
+    counts: dict[str, int] = provider.counts(recipients=True)["sms"]["recipients"]
+    planned = {
+        f"+4915{address:09}": bool(marked)
+        for address, marked in connection.execute(
+            """SELECT v.address, v.maybe_repeated FROM delivery v JOIN dispatch d ON d.id = v.dispatch
+               WHERE d.channel = 'sms'"""
+        )
+    }
+    twice = {to for to, times in counts.items() if times > 1}
+    return Losses(
+        planned=len(planned),
+        lost=len(set(planned) - set(counts)),
+        unmarked=sum(not planned.get(to, False) for to in twice),
+        repeated=sum(times - 1 for times in counts.values()),
+        marked=sum(marked for to, marked in planned.items() if to not in twice),
+        found=provider.lookups()["found"],
+    )
+
+
+def _scalar(connection: psycopg.Connection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row is not None else 0
+
+
+def _tell(found: Losses) -> None:
+    repeats, marked = found.repeated / KILLS, found.marked / KILLS
+    print(
+        f"{found.planned} planned, {found.lost} lost, {found.unmarked} repeated and not marked; a kill:"
+        f" {repeats:.1f} repeated (at most {MOST_REPEATS}), {marked:.1f} marked and not repeated (at most {MOST_MARKED}),"
+        f" {found.found / KILLS:.1f} found by look-up"
+    )
+    if repeats > MOST_REPEATS or marked > MOST_MARKED:
+        print("chaos.kills: ABOVE THE BOUND")
+
+
+if __name__ == "__main__":
+    print(rows())

@@ -1,0 +1,251 @@
+"""A sender's rate, kept by several workers together: never exceeded, nearly all used, and the urgent goes first."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+
+import pytest
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from alerting import outlets
+from alerting.config import Settings
+from alerting.fanout import worker
+from alerting.fanout.drain import Drain
+from alerting.fanout.pace import Grant
+from alerting.store import senders
+from alerting.store.engine import transaction
+from alerting.store.states import Lane
+from bench import pace as bench
+from bench import population
+from bench.parts import Parts
+from channels.sandbox.process import CountingProcess
+from channels.sandbox.server import Sandbox
+from tests.fanout.country import Country
+
+
+def paced(rate: float | None, channel: str = "sms") -> None:
+    with transaction() as session:
+        senders.ensure(session, channel=channel, provider=channel, name="default", rate=rate)
+
+
+def plan(settings: Settings) -> None:
+    while worker.turn(Lane.PLAN, settings, limit=10):
+        pass
+
+
+@contextmanager
+def drains(settings: Settings, count: int = 2) -> Iterator[list[Drain]]:
+    """Drains of the SMS lane in threads of their own, until the block ends."""
+    ours = [Drain("sms", outlets.channels_from(settings)["sms"], settings) for _ in range(count)]
+    threads = [threading.Thread(target=drain.run) for drain in ours]
+    for thread in threads:
+        thread.start()
+    try:
+        yield ours
+    finally:
+        for drain in ours:
+            drain.limit = 0.0
+            for load in list(drain.active):
+                drain.stream.stop(load)
+        for thread in threads:
+            thread.join(20)
+            assert not thread.is_alive()
+
+
+def arrivals(sandbox: Sandbox) -> list[float]:
+    return [message.at for message in sandbox.received("sms")]
+
+
+def until(count: int, sandbox: Sandbox, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while len(sandbox.received("sms")) < count:
+        assert time.monotonic() < deadline, "too few arrived"
+        time.sleep(0.02)
+
+
+@pytest.mark.slow
+def test_two_worker_processes_keep_a_rate_together_and_use_it(settings: Settings) -> None:
+    population.settle(settings.database_url, settings, 2_000)
+    population.issue(settings.database_url, squares=100, rows=1, columns=1)
+    with CountingProcess() as provider, Parts(settings, provider.http_url, provider.smtp_url) as parts:
+        times = bench.arrivals(parts, provider, 20.0, 6.0)
+        counts = provider.counts()["sms"]
+        leases = Country(settings.database_url).one(
+            "SELECT count(DISTINCT token) FROM batch WHERE state = 'leased'"
+        )
+    assert bench.fullest(times) <= 21
+    assert bench.used(times, 20.0) >= 0.95
+    assert counts["repeated"] == 0
+    assert leases >= 2
+
+
+def test_a_minor_batch_that_is_under_way_does_not_delay_an_extreme_warning(
+    country: Country, wired: Settings, sandbox: Sandbox
+) -> None:
+    """Four a second: what the Minor warning holds ahead is half a second, not its batch."""
+    paced(4.0)
+    country.warn(squares=60, priority=124)
+    plan(wired)
+    with drains(wired):
+        until(4, sandbox)
+        extreme = country.warn(squares=60, priority=0)
+        issued = time.time()
+        plan(wired)
+        until(len(arrivals(sandbox)) + 10, sandbox)
+        order = [(m.at, extreme.hex[:10] in m.text) for m in sandbox.received("sms")]
+    first = next(at for at, ours in order if ours)
+    assert first - issued < 2.0
+    after = [ours for at, ours in order if at > first]
+    assert after.count(False) <= 1  # what the other worker held already
+
+
+def test_no_grant_is_taken_while_something_more_urgent_waits(
+    country: Country, wired: Settings, sandbox: Sandbox
+) -> None:
+    paced(4.0)
+    country.warn(priority=124)
+    plan(wired)
+    drain = Drain("sms", outlets.channels_from(wired)["sms"], wired)
+    assert drain._claim()
+    assert not drain.grants.ask()
+    assert drain.stream.unspent()
+    country.warn(priority=0)
+    plan(wired)
+    drain.grants.ask_at = 0.0
+    assert drain.grants.ask()
+    assert not drain.stream.unspent()
+
+
+def test_equally_urgent_authorities_share_a_sender(
+    country: Country, wired: Settings, sandbox: Sandbox
+) -> None:
+    paced(20.0)
+    country.warn(squares=60, priority=30)
+    country.run("UPDATE dispatch SET authority = 'large'")
+    plan(wired)
+    with drains(wired):
+        until(20, sandbox)
+        small = country.warn(squares=2, priority=30)
+        country.run("UPDATE dispatch SET authority = 'small' WHERE alert = :a", a=small)
+        plan(wired)
+        had = len(arrivals(sandbox))
+        until(had + 40, sandbox)
+        ours = [small.hex[:10] in m.text for m in sandbox.received("sms")][had:]
+    planned = country.one("SELECT planned FROM dispatch WHERE alert = :a AND channel = 'sms'", a=small)
+    assert sum(ours) >= min(10, planned)
+
+
+def test_a_sender_of_less_than_one_a_second_is_kept_too(
+    country: Country, wired: Settings, sandbox: Sandbox
+) -> None:
+    paced(0.8)
+    country.warn()
+    plan(wired)
+    with drains(wired):
+        until(3, sandbox)
+    times = arrivals(sandbox)
+    assert [b - a for a, b in pairwise(times)] == pytest.approx([1.2626] * (len(times) - 1), abs=0.2)
+
+
+def test_a_text_of_three_segments_takes_the_time_of_three(
+    country: Country, wired: Settings, sandbox: Sandbox
+) -> None:
+    paced(30.0)
+    alert = country.warn()
+    country.run("ALTER TABLE rendering DISABLE TRIGGER rendering_never_updated")
+    country.run("UPDATE rendering SET segments = 3 WHERE alert = :a", a=alert)
+    country.run("ALTER TABLE rendering ENABLE TRIGGER rendering_never_updated")
+    plan(wired)
+    assert country.one("SELECT max(n_to - n_from + 1) FROM batch b JOIN dispatch d ON d.id = b.dispatch WHERE channel = 'sms'") == 10  # fmt: skip
+    with drains(wired):
+        until(25, sandbox)
+    times = arrivals(sandbox)
+    assert bench.fullest(times) <= 11
+    assert bench.used(times, 10.0) > 0.9
+
+
+def test_two_senders_of_a_channel_are_used_together(
+    country: Country, wired: Settings, sandbox: Sandbox
+) -> None:
+    for name, rate in (("short", 15.0), ("long", 5.0)):
+        with transaction() as session:
+            senders.ensure(session, channel="sms", provider="sms", name=name, rate=rate)
+    country.warn(squares=60)
+    plan(wired)
+    with drains(wired):
+        until(50, sandbox)
+    times = arrivals(sandbox)
+    assert bench.fullest(times) <= 22
+    assert bench.used(times, 20.0) > 0.9
+
+
+def test_what_a_drain_does_not_use_it_gives_back(country: Country, wired: Settings, sandbox: Sandbox) -> None:
+    paced(4.0)
+    country.warn()
+    plan(wired)
+    country.run("UPDATE dispatch SET expires = now() + interval '1 h'")
+    with drains(wired, 1) as (drain,):
+        until(2, sandbox)
+        drain.stream.grant(_far(drain), drain.clock())
+    ahead = country.one("SELECT extract(epoch FROM next_free - clock_timestamp()) FROM sender")
+    assert ahead < 0.5
+
+
+def _far(drain: Drain) -> Grant:
+    """A grant of a hundred seconds, as the row would give it, taken and not used."""
+    with transaction() as session:
+        row = senders.lock(session, drain.channel)
+        assert row is not None
+        grant = Grant(row.sender, row.next_free, 400, 0.25, row.now)
+        senders.give(session, row.sender, next_free=row.next_free + 100, turn=None, turn_until=0)
+    return grant
+
+
+def test_without_a_rate_the_senders_row_is_left_alone(
+    country: Country, wired: Settings, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paced(None)
+    country.warn()
+    plan(wired)
+    asked = []
+    monkeypatch.setattr(senders, "lock", lambda *_: asked.append(1))
+    Drain("sms", outlets.channels_from(wired)["sms"], wired).run()
+    assert not asked
+    assert len(sandbox.counts("sms")) > 50
+
+
+def test_a_database_that_is_away_while_a_grant_is_asked_for_loses_time_and_nobody(
+    country: Country, wired: Settings, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paced(200.0)
+    country.warn()
+    plan(wired)
+    failing = iter([True] * 5)
+    lock = senders.lock
+
+    def away(session: Session, channel: str) -> senders.Standing | None:
+        if next(failing, False):
+            raise OperationalError("", None, Exception("server closed the connection"))
+        return lock(session, channel)
+
+    monkeypatch.setattr(senders, "lock", away)
+    Drain("sms", outlets.channels_from(wired)["sms"], wired).run()
+    assert set(sandbox.counts("sms").values()) == {1}
+    assert country.one("SELECT count(*) FROM delivery v JOIN dispatch d ON d.id = v.dispatch WHERE channel = 'sms' AND v.status <> 'accepted'") == 0  # fmt: skip
+
+
+def test_the_rate_of_a_sender_that_loses_its_limit_no_longer_holds(
+    country: Country, wired: Settings, sandbox: Sandbox
+) -> None:
+    paced(2.0)
+    country.warn()
+    plan(wired)
+    with drains(wired, 1):
+        until(2, sandbox)
+        paced(None)
+        until(60, sandbox, 10)
