@@ -37,6 +37,10 @@ FLUSH = 0.5
 #: Messages that may leave before the first flush, where no rate is known.
 FIRST_WINDOW = 1_000
 
+#: How much more than half a second's messages may leave at a pace: a flush may be late, and a slow sender's few are uneven.
+LATE = 1.1
+SPARE = 8
+
 #: Seconds that a drain without work waits for more while the planner is still at it, and otherwise.
 LINGER = 0.25
 
@@ -225,12 +229,14 @@ class Drain:
         self.stream.put(load)
 
     def _window(self) -> int:
-        """Rows that may leave until the next flush: what half a second carries, and what is in flight."""
-        in_flight = self.adapter.limits.in_flight
+        """Rows of all loads together that may leave until the next flush: what half a second carries.
+
+        At a pace that is known, and what is in flight is part of it: a kill leaves no more than this in doubt.
+        """
         rate = self.grants.rate or self.adapter.limits.rate
         if rate is not None:
-            return in_flight + int(rate * FLUSH) + 1
-        return in_flight + max(FIRST_WINDOW, int(self.speed * FLUSH * 1.5))
+            return int(rate * FLUSH * LATE) + SPARE
+        return self.adapter.limits.in_flight + max(FIRST_WINDOW, int(self.speed * FLUSH * 1.5))
 
     # ----------------------------------------------------------------------------------------------------- flush
 
