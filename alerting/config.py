@@ -31,7 +31,9 @@ class Settings:
     address_mac_key: bytes  # 32 bytes
     public_base_url: str = "http://127.0.0.1:8000"  # as citizens see it, without a slash at the end
     data: Path = Path()  # ALERTING_DATA
-    database_direct_url: str = ""  # around PgBouncer, for migrations; default DATABASE_URL
+    database_direct_url: str = (
+        ""  # around PgBouncer: the sweep's lock, migrations, backups; default DATABASE_URL
+    )
     pgbouncer: bool = False
 
     twilio_account_sid: str = ""
@@ -104,7 +106,9 @@ class _Reader:
                 "/"
             ),
             data=Path(self.text("ALERTING_DATA", ".")),
-            database_direct_url=self.text("DATABASE_DIRECT_URL", ""),
+            database_direct_url=self.url(
+                "DATABASE_DIRECT_URL", {"postgres", "postgresql", "postgresql+psycopg"}, ""
+            ),
             pgbouncer=self.text("PGBOUNCER", "") in {"1", "true", "yes"},
             twilio_account_sid=text("twilio_account_sid"),
             twilio_auth_token=text("twilio_auth_token"),
@@ -137,6 +141,11 @@ class _Reader:
             port=int(self.number("PORT", 8000, 1, 65535)),
             forwarded_allow_ips=text("forwarded_allow_ips"),
         )
+        if settings.pgbouncer and not settings.database_direct_url:
+            # In transaction pooling a lock of a session stays with whichever connection had it: no sweep would be the one.
+            self.problems.append(
+                "DATABASE_DIRECT_URL is not set: with PGBOUNCER the sweep, migrations and backups need the database itself"
+            )
         if self.problems:
             raise ConfigurationError("\n".join(self.problems))
         return settings

@@ -34,3 +34,11 @@ def test_every_unknown_profile_is_told_with_the_known_ones() -> None:
     assert "'cn'" in lines[0]
     assert "'eu'" in lines[1]
     assert all("meteoalarm" in line for line in lines)
+
+
+def test_behind_pgbouncer_the_database_itself_must_be_named() -> None:
+    with pytest.raises(ConfigurationError, match="DATABASE_DIRECT_URL is not set"):
+        Settings.from_env(SOUND | {"PGBOUNCER": "1"})
+    named = Settings.from_env(SOUND | {"PGBOUNCER": "1", "DATABASE_DIRECT_URL": "postgresql://127.0.0.1/y"})
+    assert named.pgbouncer
+    assert Settings.from_env(SOUND).database_direct_url == ""

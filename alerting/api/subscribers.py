@@ -90,7 +90,7 @@ def subscriber_one(subscriber: int) -> Listed:
 @blp.response(204)
 @allow(Role.REGISTRAR)
 def subscriber_erase(subscriber: int) -> Response:
-    """Forget somebody: addresses, places and STOP. What was sent stays counted, without the person."""
+    """Forget somebody: addresses and places. A STOP is kept unreadably; what was sent stays counted, without the person."""
     if subscriber >= 2**63 or not erase(subscriber, actor=caller().name, now=now()):
         raise _nobody(subscriber)
     return Response(status=204)
