@@ -19,16 +19,15 @@ import structlog
 from sqlalchemy.orm import Session
 
 from alerting.config import Settings
-from alerting.fanout import failover, loads, retry
+from alerting.fanout import failover, flush, loads, retry
 from alerting.fanout.grants import Grants
 from alerting.fanout.stream import Load, Stream
-from alerting.store import addresses, batches, deliveries, outbox, senders
+from alerting.store import batches, deliveries, outbox, senders
 from alerting.store.addresses import Vault
-from alerting.store.counters import Results
 from alerting.store.deliveries import Outcome
 from alerting.store.engine import UNAVAILABLE, DriverError, transaction
-from alerting.store.states import AddressState, DeliveryStatus, DispatchState
-from channels.base import Channel, Reason, Run, SendResult, Status
+from alerting.store.states import DeliveryStatus
+from channels.base import Channel, Run, SendResult, Status
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +37,10 @@ FLUSH = 0.5
 #: Messages that may leave before the first flush, where no rate is known.
 FIRST_WINDOW = 1_000
 
+#: How much more than half a second's messages may leave at a pace: a flush may be late, and a slow sender's few are uneven.
+LATE = 1.1
+SPARE = 8
+
 #: Seconds that a drain without work waits for more while the planner is still at it, and otherwise.
 LINGER = 0.25
 
@@ -46,9 +49,6 @@ PAUSE = 0.05
 
 #: SQLSTATEs after which the same transaction is simply run again: serialization failure and deadlock.
 REPEATABLE = frozenset({"40001", "40P01"})
-
-#: An address that the provider calls impossible is not tried for the next warning.
-DEAD = frozenset({Reason.INVALID_ADDRESS.value, Reason.NO_SUCH_MAILBOX.value})
 
 
 def utc_now() -> datetime:
@@ -117,17 +117,34 @@ class Drain:
         return self.clock() - idle_since < self.limit
 
     def _hungry(self) -> bool:
-        enough = self.grants.backlog() or max(self.adapter.limits.in_flight, int(self.speed * FLUSH))
-        return self.clock() >= self.claim_at and self.stream.backlog() < enough
+        return self.clock() >= self.claim_at and self.stream.backlog() < self._enough()
+
+    def _enough(self) -> int:
+        """Messages that are enough to hold: what half a second sends."""
+        return self.grants.backlog() or max(self.adapter.limits.in_flight, int(self.speed * FLUSH))
 
     def _tend(self, run: Run) -> None:
-        """Take in results; flush when it is time, for what is more urgent, when the stream starves or a load has ended."""
+        """Take in results; flush when it is time, for what is more urgent, when the stream starves or all has ended."""
         self._collect()
         urgent = self.grants.ask()
-        starving = any(l.taken >= l.allowed and not l.spent and l.in_flight <= 0 for l in self.active)
-        ended = any(load.ended for load in self.active)
-        if urgent or ended or starving or run.done.is_set() or self.clock() - self.flushed_at >= FLUSH:
+        ended = all(load.ended for load in self.active)
+        if (
+            urgent
+            or ended
+            or self._starving()
+            or run.done.is_set()
+            or self.clock() - self.flushed_at >= FLUSH
+        ):
             self._flush()
+
+    def _starving(self) -> bool:
+        """Whether the next message may leave only after a flush, and nothing is in flight that this could wait for."""
+        waiting = [load for load in self.active if not load.spent]
+        return (
+            bool(waiting)
+            and all(load.taken >= load.allowed for load in waiting)
+            and all(load.in_flight <= 0 for load in self.active)
+        )
 
     def _close(self, run: Run | None) -> None:
         """Let what is in flight end, write it, give back the rest."""
@@ -161,7 +178,7 @@ class Drain:
     # ----------------------------------------------------------------------------------------------------- claim
 
     def _claim(self) -> bool:
-        """Claim one batch in two steps: among the few dispatches, then one of its batches; False when there is none."""
+        """Claim in two steps: among the few dispatches, then some of its batches; False when there is none."""
         clock, now = self.clock(), self.now()
         try:
             with transaction() as session:
@@ -169,11 +186,13 @@ class Drain:
                 if not awake:
                     return False
                 self.grants.follow(rate)
-                window = self._window()
+                window = self._window() - sum(load.allowed - load.taken for load in self.active)
+                rows = max(self._enough() - self.stream.backlog(), 1)
                 for dispatch_id in outbox.candidates(session, self.channel):
-                    lease = batches.claim(session, dispatch_id, token=uuid4(), window=window)
-                    if lease is not None:
+                    leases = batches.claim_some(session, dispatch_id, token=uuid4(), window=window, rows=rows)
+                    for lease in leases:
                         self._open(session, lease, now=now, clock=clock)
+                    if leases:
                         return True
         except loads.TextChanged as error:
             failover.hold(self.channel, error.dispatch, now=self.now())
@@ -210,12 +229,14 @@ class Drain:
         self.stream.put(load)
 
     def _window(self) -> int:
-        """Rows that may leave until the next flush: what half a second carries, and what is in flight."""
-        in_flight = self.adapter.limits.in_flight
+        """Rows of all loads together that may leave until the next flush: what half a second carries.
+
+        At a pace that is known, and what is in flight is part of it: a kill leaves no more than this in doubt.
+        """
         rate = self.grants.rate or self.adapter.limits.rate
         if rate is not None:
-            return in_flight + int(rate * FLUSH) + 1
-        return in_flight + max(FIRST_WINDOW, int(self.speed * FLUSH * 1.5))
+            return int(rate * FLUSH * LATE) + SPARE
+        return self.adapter.limits.in_flight + max(FIRST_WINDOW, int(self.speed * FLUSH * 1.5))
 
     # ----------------------------------------------------------------------------------------------------- flush
 
@@ -286,77 +307,22 @@ class Drain:
         self.waiting = waiting + self.waiting
 
     def _write(self, by_load: dict[int, list[Outcome]]) -> None:
-        now, clock, window = self.now(), self.clock(), self._window()
-        lost: list[Load] = []
-        moved: list[tuple[Load, int, Results]] = []
-        ended: list[Load] = []
-        with transaction() as session:
-            # Something more urgent first seen here stops all that is less urgent: the rest of its batches goes back.
-            least = max((load.lease.priority for load in self.active), default=0)
-            urgent = outbox.urgent_waiting(session, self.channel, least)
-            for load in self.active:
-                allowed = min(len(load.messages), max(load.taken + window, load.allowed))
-                outcomes = by_load.get(id(load), [])
-                results = load.results
-                if outcomes:
-                    age = (now - load.lease.due_at).total_seconds()
-                    results = results.plus(self.adapter.provider, outcomes, age)
-                upto = load.ns[allowed - 1]
-                state = batches.renew(session, load.lease, upto, load.first, results.written())
-                if state is None:
-                    lost.append(load)
-                    continue
-                self._settle(session, load, outcomes, now)
-                if state in (DispatchState.WITHDRAWN, DispatchState.HELD) or (
-                    urgent is not None and load.lease.priority > urgent
-                ):
-                    self.stream.stop(load)
-                if load.ended:
-                    self._finish(session, load)
-                    ended.append(load)
-                else:
-                    moved.append((load, allowed, results))
-        for load, allowed, results in moved:
-            load.results = results
-            self.stream.allow(load, allowed, clock + batches.LEASE - loads.MARGIN)
-        for load in lost:
+        clock = self.clock()
+        written = flush.write(
+            self.channel,
+            self.adapter.provider,
+            self.active,
+            by_load,
+            window=self._window(),
+            now=self.now(),
+        )
+        for entry in written.going_on:
+            entry.load.results = entry.results
+            self.stream.allow(entry.load, entry.allowed, clock + batches.LEASE - loads.MARGIN)
+        for load in written.lost:
             log.warning(
                 "lease_lost", channel=self.channel, dispatch=load.lease.dispatch, batch=load.lease.batch
             )
+        for load in (*written.stopped, *written.lost):
             self.stream.stop(load)
-        gone = {id(load) for load in (*ended, *lost)}
-        self.active = [load for load in self.active if id(load) not in gone]
-
-    def _settle(self, session: Session, load: Load, outcomes: list[Outcome], now: datetime) -> None:
-        if not outcomes:
-            return
-        deliveries.settle(session, load.lease.dispatch, outcomes, now=now)
-        at = dict(zip(load.ns, load.addresses, strict=True))
-        for status, state in ((DeliveryStatus.OPTED_OUT, AddressState.STOPPED), (None, AddressState.DEAD)):
-            ids = [
-                at[o.n]
-                for o in outcomes
-                if (
-                    o.status is status
-                    if status
-                    else o.reason in DEAD and o.status is not DeliveryStatus.PLANNED
-                )
-            ]
-            if ids:
-                addresses.close(session, [i for i in ids if i is not None], state, now=now)
-        if any(o.status in (DeliveryStatus.ACCEPTED, DeliveryStatus.DELIVERED) for o in outcomes):
-            senders.worked(session, self.channel)
-
-    def _finish(self, session: Session, load: Load) -> None:
-        """End a load's batch: what may be tried again and what was not handed out become batches of their own."""
-        lease = load.lease
-        batches.finish(session, lease)
-        late = [Outcome(n, DeliveryStatus.EXPIRED, None, None, False) for n in load.expired]
-        deliveries.settle(session, lease.dispatch, late, now=self.now())
-        if load.taken < len(load.ns):
-            batches.again(
-                session, lease.dispatch, load.ns[load.taken :], not_before=None, attempts=lease.attempts
-            )
-        for at, ns in sorted(load.again.items()):
-            not_before = datetime.fromtimestamp(at, UTC) if at else None
-            batches.again(session, lease.dispatch, ns, not_before=not_before, attempts=lease.attempts)
+        self.active = [entry.load for entry in written.going_on]

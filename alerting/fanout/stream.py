@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -62,6 +63,11 @@ class Load:
     again: dict[float, list[int]] = field(default_factory=dict)  # seconds from the epoch -> n to try again
     first: datetime | None = None  # when the first of it was accepted
     results: Results = field(default_factory=Results)  # of its sends that are written
+
+    def address_of(self, n: int) -> list[int]:
+        """The address id of a row of it; empty where it has none."""
+        address = self.addresses[bisect_left(self.ns, n)]
+        return [] if address is None else [address]
 
     @property
     def spent(self) -> bool:

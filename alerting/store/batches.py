@@ -18,6 +18,9 @@ from sqlalchemy.orm import Session
 #: Seconds that a lease lasts without a flush: twenty flush windows.
 LEASE = 10.0
 
+#: Batches that are leased together at most.
+MOST = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -77,90 +80,123 @@ def add(session: Session, dispatch: int, n_from: int, n_to: int, size: int) -> i
 
 
 def claim(session: Session, dispatch: int, *, token: UUID, window: int) -> Lease | None:
-    """Lease a ready batch of a dispatch, retries that are due first; None when other claimers hold them all.
+    """Lease one ready batch of a dispatch, as `claim_some` does; None when other claimers hold them all."""
+    return next(iter(claim_some(session, dispatch, token=token, window=window, rows=1)), None)
 
-    Two looks, each along an index of its own: retries whose time has not come are never walked over. `window` rows may leave before the first flush: `started_to` says so from the beginning.
+
+def claim_some(session: Session, dispatch: int, *, token: UUID, window: int, rows: int) -> list[Lease]:
+    """Lease ready batches of a dispatch, a retry that is due or else the first ones, until they hold `rows` rows.
+
+    Two looks, each along an index of its own: retries whose time has not come are never walked over. `window` rows of
+    all of them together may leave before the first flush: `started_to` says so from the beginning.
     """
-    row = session.execute(
+    found = session.execute(
         text("""
             WITH due AS (
-                SELECT id FROM batch
+                SELECT id, n_from, n_to, picked FROM batch
                 WHERE dispatch = :dispatch AND state = 'ready' AND not_before IS NOT NULL AND not_before <= now()
                 ORDER BY not_before LIMIT 1 FOR UPDATE SKIP LOCKED
             ), fresh AS (
-                SELECT id FROM batch
+                SELECT id, n_from, n_to, picked FROM batch
                 WHERE dispatch = :dispatch AND state = 'ready' AND not_before IS NULL AND NOT EXISTS (SELECT FROM due)
-                ORDER BY n_from LIMIT 1 FOR UPDATE SKIP LOCKED
-            ), mine AS (SELECT id FROM due UNION ALL SELECT id FROM fresh)
+                ORDER BY n_from LIMIT :most FOR UPDATE SKIP LOCKED
+            ), mine AS (
+                SELECT id, sum(held) OVER (ORDER BY n_from, id) - held AS before FROM (
+                    SELECT id, n_from, coalesce(cardinality(picked), n_to - n_from + 1) AS held
+                    FROM (TABLE due UNION ALL TABLE fresh) AS found
+                ) AS sized
+            )
             UPDATE batch SET state = 'leased', token = :token, attempts = attempts + 1,
                    lease_until = now() + make_interval(secs => :lease),
-                   started_to = CASE WHEN picked IS NULL THEN least(n_to, n_from + :window - 1)
-                                     ELSE coalesce(picked[ :window ], n_to) END
+                   started_to = CASE WHEN before >= :window THEN n_from - 1
+                                     WHEN picked IS NULL THEN least(n_to, n_from + :window - before - 1)
+                                     ELSE coalesce(picked[ :window - before ], n_to) END
             FROM mine, dispatch
-            WHERE batch.id = mine.id AND dispatch.id = batch.dispatch AND dispatch.state IN ('planning', 'open')
+            WHERE batch.id = mine.id AND (before = 0 OR before < :rows)
+              AND dispatch.id = batch.dispatch AND dispatch.state IN ('planning', 'open')
             RETURNING batch.id, batch.dispatch, batch.n_from, batch.n_to, batch.picked, batch.started_to,
                       dispatch.priority, batch.attempts, greatest(dispatch.created_at, dispatch.not_before) AS due_at
         """),
-        {"dispatch": dispatch, "token": token, "lease": LEASE, "window": window},
-    ).first()
-    if row is None:
-        return None
-    picked = None if row.picked is None else tuple(row.picked)
-    return Lease(
-        row.id,
-        row.dispatch,
-        row.n_from,
-        row.n_to,
-        picked,
-        token,
-        row.started_to,
-        row.priority,
-        row.attempts,
-        row.due_at,
+        {
+            "dispatch": dispatch,
+            "token": token,
+            "lease": LEASE,
+            "window": max(window, 0),
+            "rows": rows,
+            "most": 1 if rows <= 1 else MOST,
+        },
     )
+    return [
+        Lease(
+            row.id,
+            row.dispatch,
+            row.n_from,
+            row.n_to,
+            None if row.picked is None else tuple(row.picked),
+            token,
+            row.started_to,
+            row.priority,
+            row.attempts,
+            row.due_at,
+        )
+        for row in sorted(found.all(), key=lambda row: (row.n_from, row.id))
+    ]
 
 
-def renew(
-    session: Session,
-    lease: Lease,
-    started_to: int,
-    first: datetime | None = None,
-    results: str | None = None,
-) -> str | None:
-    """Extend the lease and move `started_to`; the dispatch's state, or None when the lease was lost.
+@dataclass(frozen=True, slots=True)
+class Tending:
+    """What a lease holder writes of one batch: how far it may go on, or that it has ended.
 
-    `first` is when the first message of the batch was accepted, if one was; `results` are all that its sends came to under
-    this lease (counters.Results).
+    `first` is when the first message of the batch was accepted, if one was; `results` are all that its sends came to
+    under this lease (counters.Results).
     """
-    return session.execute(
+
+    lease: Lease
+    started_to: int
+    ended: bool
+    first: datetime | None = None
+    results: str | None = None
+
+
+def tend(session: Session, tended: Sequence[Tending]) -> dict[int, str]:
+    """Extend leases and move `started_to`, or end batches; the states of their dispatches, without batches that were lost."""
+    rows = session.execute(
         text("""
-            UPDATE batch SET lease_until = now() + make_interval(secs => :lease), started_to = :started_to,
-                   first_at = coalesce(first_at, :first), results = CAST(:results AS jsonb)
-            FROM dispatch
-            WHERE batch.id = :id AND batch.token = :token AND dispatch.id = batch.dispatch
-            RETURNING dispatch.state
+            UPDATE batch SET
+                state = CASE WHEN x.ended THEN 'done' ELSE 'leased' END,
+                token = CASE WHEN x.ended THEN NULL ELSE batch.token END,
+                lease_until = CASE WHEN x.ended THEN NULL ELSE now() + make_interval(secs => :lease) END,
+                started_to = CASE WHEN x.ended THEN NULL ELSE x.started_to END,
+                done_at = CASE WHEN x.ended THEN clock_timestamp() END,
+                first_at = coalesce(batch.first_at, x.first_at), results = coalesce(x.results, batch.results)
+            FROM dispatch, unnest(
+                CAST(:ids AS bigint[]), CAST(:tokens AS uuid[]), CAST(:starts AS bigint[]), CAST(:ends AS bool[]),
+                CAST(:firsts AS timestamptz[]), CAST(:results AS jsonb[])
+            ) AS x(id, token, started_to, ended, first_at, results)
+            WHERE batch.id = x.id AND batch.token = x.token AND dispatch.id = batch.dispatch
+            RETURNING batch.id, dispatch.state
         """),
         {
             "lease": LEASE,
-            "started_to": started_to,
-            "first": first,
-            "results": results,
-            "id": lease.batch,
-            "token": lease.token,
+            "ids": [one.lease.batch for one in tended],
+            "tokens": [one.lease.token for one in tended],
+            "starts": [one.started_to for one in tended],
+            "ends": [one.ended for one in tended],
+            "firsts": [one.first for one in tended],
+            "results": [one.results for one in tended],
         },
-    ).scalar_one_or_none()
+    )
+    return {row.id: row.state for row in rows}
+
+
+def renew(session: Session, lease: Lease, started_to: int, first: datetime | None = None) -> str | None:
+    """Extend one lease and move `started_to`; the dispatch's state, or None when the lease was lost."""
+    return tend(session, [Tending(lease, started_to, ended=False, first=first)]).get(lease.batch)
 
 
 def finish(session: Session, lease: Lease) -> bool:
     """End the lease and the batch; False when it was lost before."""
-    done = session.execute(
-        text("""
-            UPDATE batch SET state = 'done', token = NULL, lease_until = NULL, started_to = NULL, done_at = clock_timestamp()
-            WHERE id = :id AND token = :token RETURNING id
-        """),
-        {"id": lease.batch, "token": lease.token},
-    ).scalar_one_or_none()
-    return done is not None
+    return lease.batch in tend(session, [Tending(lease, lease.n_to, ended=True)])
 
 
 def again(

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import psycopg
 from sqlalchemy import text
@@ -125,7 +126,7 @@ def _quoted(values: Iterable[str | None]) -> str:
     )
 
 
-_SETTLE = text("""
+_SETTLE = """
     WITH moved AS (
     UPDATE delivery AS d
     SET status = x.status, reason = x.reason, reference = coalesce(x.reference, d.reference), at = :now,
@@ -133,21 +134,52 @@ _SETTLE = text("""
     FROM unnest(CAST(:ns AS bigint[]), CAST(CAST(:statuses AS text[]) AS delivery_status[]),
                 CAST(:reasons AS text[]), CAST(:references AS text[]), CAST(:doubts AS bool[]))
          AS x(n, status, reason, reference, doubt)
-    WHERE d.dispatch = :dispatch AND d.n = x.n AND d.n BETWEEN :low AND :high AND d.status = 'planned'
+    WHERE d.dispatch = :dispatch AND d.n = x.n AND {bound} AND d.status = 'planned'
     RETURNING d.region, d.status
     ) SELECT region, status, count(*) FROM moved GROUP BY region, status
-""")
+"""
+
+# A receipt was there before: the reference is all that the send adds.
+_LATE = """
+    UPDATE delivery AS d SET reference = x.reference, attempts = d.attempts + 1
+    FROM unnest(CAST(:ns AS bigint[]), CAST(:references AS text[])) AS x(n, reference)
+    WHERE d.dispatch = :dispatch AND d.n = x.n AND {bound}
+      AND d.status <> 'planned' AND d.reference IS NULL AND x.reference IS NOT NULL
+"""
+
+_RANGE, _PICKED = "d.n BETWEEN :low AND :high", "d.n = ANY(CAST(:ns AS bigint[]))"
+_SETTLE_RANGE, _SETTLE_PICKED = text(_SETTLE.format(bound=_RANGE)), text(_SETTLE.format(bound=_PICKED))
+_LATE_RANGE, _LATE_PICKED = text(_LATE.format(bound=_RANGE)), text(_LATE.format(bound=_PICKED))
+_n = attrgetter("n")
 
 
 def settle(session: Session, dispatch: int, outcomes: Sequence[Outcome], *, now: datetime) -> None:
-    """Write what sends made of planned rows, and the tally.
+    """Write what sends made of planned rows of one dispatch, and the tally."""
+    settle_all(session, {dispatch: outcomes}, now=now)
+
+
+def settle_all(session: Session, outcomes: Mapping[int, Sequence[Outcome]], *, now: datetime) -> None:
+    """Write what sends made of planned rows, by dispatch, and the tally.
 
     A row that a receipt has moved already keeps that status and gains only the provider's reference.
     """
-    if not outcomes:
+    if not any(outcomes.values()):
         return
-    ordered = sorted(outcomes, key=lambda o: o.n)
-    parameters = {
+    # On rows inserted moments ago, without statistics, the planner expects one row and loops over all of x for each of
+    # them: the square of a batch. A hash join of two bounded sets is right at every size.
+    session.execute(text("SET LOCAL enable_nestloop = off"))
+    deltas: Deltas = Counter()
+    for dispatch in sorted(outcomes):
+        if outcomes[dispatch]:
+            _settle(session, dispatch, sorted(outcomes[dispatch], key=_n), deltas, now)
+    session.execute(text("SET LOCAL enable_nestloop = on"))
+    move_tally(session, deltas)
+
+
+def _settle(
+    session: Session, dispatch: int, ordered: Sequence[Outcome], deltas: Deltas, now: datetime
+) -> None:
+    parameters: dict[str, Any] = {
         "dispatch": dispatch,
         "low": ordered[0].n,
         "high": ordered[-1].n,
@@ -158,27 +190,15 @@ def settle(session: Session, dispatch: int, outcomes: Sequence[Outcome], *, now:
         "references": _quoted([o.reference for o in ordered]),
         "doubts": _array([o.ambiguous for o in ordered]),
     }
-    # On rows inserted moments ago, without statistics, the planner expects one row and loops over all of x for each of
-    # them: the square of a batch. A hash join of two bounded sets is right at every size.
-    session.execute(text("SET LOCAL enable_nestloop = off"))
-    moved = session.execute(_SETTLE, parameters).all()
-    session.execute(text("SET LOCAL enable_nestloop = on"))
-    deltas: Deltas = Counter()
+    # A range that holds few other rows is read as one; single rows far apart, of a retry, are looked up.
+    dense = parameters["high"] - parameters["low"] < 8 * len(ordered)
+    moved = session.execute(_SETTLE_RANGE if dense else _SETTLE_PICKED, parameters).all()
     for region, status, n in moved:
         if status != DeliveryStatus.PLANNED.value:
             deltas[dispatch, region, DeliveryStatus.PLANNED.value] -= n
             deltas[dispatch, region, status] += n
     if sum(n for _, _, n in moved) < len(ordered):
-        session.execute(
-            text("""
-                UPDATE delivery AS d SET reference = x.reference, attempts = d.attempts + 1
-                FROM unnest(CAST(:ns AS bigint[]), CAST(:references AS text[])) AS x(n, reference)
-                WHERE d.dispatch = :dispatch AND d.n = x.n AND d.n BETWEEN :low AND :high
-                  AND d.status <> 'planned' AND d.reference IS NULL AND x.reference IS NOT NULL
-            """),
-            parameters,
-        )
-    move_tally(session, deltas)
+        session.execute(_LATE_RANGE if dense else _LATE_PICKED, parameters)
 
 
 def mark_in_doubt(

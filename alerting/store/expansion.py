@@ -67,7 +67,7 @@ _INSERT = """
         INSERT INTO delivery (dispatch, n, address, segment, region, language, status)
         SELECT :dispatch, :first - 1 + row_number() OVER (ORDER BY id), id, :segment, coalesce(region, {no_region}),
                language, 'planned'
-        FROM chosen ON CONFLICT DO NOTHING RETURNING n, region
+        FROM chosen ON CONFLICT (dispatch, address) WHERE address IS NOT NULL DO NOTHING RETURNING n, region
     )
     SELECT region, count(*), max(n) FROM planned GROUP BY region
 """
