@@ -23,6 +23,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "fanout": ("bench.fanout", "bench.million", "bench.pace"),
     "expand": ("bench.expand",),
     "drain": ("bench.drain",),
+    "receipts": ("bench.receipts",),
     "chaos": ("bench.kills",),
 }
 

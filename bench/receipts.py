@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -33,6 +32,8 @@ from alerting.store.migrations import upgrade
 from alerting.tracking import receipts
 from bench.machine import free_port, settings_of
 from bench.parts import Parts
+
+NAMES = ("receipts.vs_single", "receipts.vs_bare_view")
 
 SAMPLES = 5
 SECONDS = float(os.environ.get("BENCH_CALLBACK_SECONDS", "5"))
@@ -151,12 +152,6 @@ def served(settings: Settings, app: str) -> Iterator[int]:
 
 OURS = "alerting:create_app()"
 BARE = "bench.bare_view:app"
-
-
-def _free() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _written(url: str) -> int:

@@ -365,8 +365,10 @@ delivery = Table(
         postgresql_where=text("address IS NOT NULL"),
     ),
     Index("delivery_feed_key", "dispatch", "feed", unique=True, postgresql_where=text("feed IS NOT NULL")),
-    # Half-empty pages keep the status updates on the page (HOT): no index entry is written for them.
-    postgresql_with={"fillfactor": "50"},
+    # A page that is a third full keeps the status updates on it (HOT): no index entry is written for them. Half full is
+    # not enough: with its reference and time a row is as large again, a third of the updates left the page, and a settled
+    # row cost 4.5 us instead of 2.4, and more space in the end.
+    postgresql_with={"fillfactor": "35"},
 )
 
 tally = Table(
