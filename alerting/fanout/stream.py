@@ -73,6 +73,10 @@ class Load:
         address = self.addresses[bisect_left(self.ns, n)]
         return [] if address is None else [address]
 
+    def doubtful(self, n: int) -> bool:
+        """Whether a row of it may have been sent before."""
+        return self.repeated[bisect_left(self.ns, n)]
+
     @property
     def spent(self) -> bool:
         """No message of it will be handed out any more."""
