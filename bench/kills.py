@@ -7,6 +7,7 @@ worker, a new worker starts. Counted by the provider from outside; prints repeat
 from __future__ import annotations
 
 import os
+import random
 import signal
 import tempfile
 import time
@@ -16,6 +17,7 @@ from typing import Any
 
 import psycopg
 
+from alerting.fanout.drain import FLUSH
 from alerting.store import migrations
 from bench import machine, population
 from bench.parts import Parts
@@ -84,10 +86,11 @@ def _kill_again_and_again(parts: Parts, connection: psycopg.Connection, url: str
     population.issue(url, squares=100, rows=1, columns=2, hours=12)
     with psycopg.connect(url, autocommit=True) as other:
         other.execute("UPDATE dispatch SET state = 'withdrawn' WHERE channel = 'email'")
-    started, before = time.monotonic(), 0
+    started, before, dice = time.monotonic(), 0, random.Random(1)
     for n in range(KILLS):
         time.sleep(max(0.0, started + EACH * n + 2 - time.monotonic()))
         before = _until_it_sends(connection, before)
+        time.sleep(dice.uniform(0.0, FLUSH))  # it sends since a flush: any moment until the next is as likely
         parts.signal("sms", signal.SIGKILL)
         parts.again("sms")
     print(f"{KILLS} kills in {time.monotonic() - started:.0f} s")

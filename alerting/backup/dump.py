@@ -38,9 +38,11 @@ def back_up(
     """
     environ = os.environ if environ is None else environ
     with transaction() as session:
-        major = restoring.look(session).major
+        found = restoring.look(session)
         revision = restoring.revision(session)
-    program = programs.find("pg_dump", major, environ)
+    if revision is None:
+        raise BackupError(f"database {found.name} was never migrated: there is nothing in it to back up")
+    program = programs.find("pg_dump", found.major, environ)
     if isinstance(target, Path) and target.exists():
         raise BackupError(f"{target} exists: a backup is never written over another, name a new file")
     with transaction() as session:

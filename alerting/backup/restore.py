@@ -72,7 +72,7 @@ def restore(
     with transaction() as session:
         revision = restoring.revision(session)
     migrations.upgrade(url)
-    return _settle(revision, settings, actor=actor, now=now, go_on=go_on)
+    return _settle(revision or "", settings, actor=actor, now=now, go_on=go_on)
 
 
 def _require_backup(reader: Path, file: Path, environ: Mapping[str, str]) -> None:

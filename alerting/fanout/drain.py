@@ -180,6 +180,7 @@ class Drain:
     def _claim(self) -> bool:
         """Claim in two steps: among the few dispatches, then some of its batches; False when there is none."""
         clock, now = self.clock(), self.now()
+        opened: list[Load] = []
         try:
             with transaction() as session:
                 awake, rate = senders.outlook(session, self.channel)
@@ -190,10 +191,14 @@ class Drain:
                 rows = max(self._enough() - self.stream.backlog(), 1)
                 for dispatch_id in outbox.candidates(session, self.channel):
                     leases = batches.claim_some(session, dispatch_id, token=uuid4(), window=window, rows=rows)
-                    for lease in leases:
-                        self._open(session, lease, now=now, clock=clock)
-                    if leases:
-                        return True
+                    opened = [self._open(session, lease, now=now, clock=clock) for lease in leases]
+                    if opened:
+                        break
+            # Their leases are committed by now: before that a lost database would leave the batches to others as well.
+            for load in opened:
+                self._take_on(load)
+            if opened:
+                return True
         except loads.TextChanged as error:
             failover.hold(self.channel, error.dispatch, now=self.now())
             return True
@@ -203,7 +208,7 @@ class Drain:
         self.claim_at = self.clock() + PAUSE
         return False
 
-    def _open(self, session: Session, lease: batches.Lease, *, now: datetime, clock: float) -> None:
+    def _open(self, session: Session, lease: batches.Lease, *, now: datetime, clock: float) -> Load:
         if lease.dispatch not in self.words:
             dispatch = outbox.get(session, lease.dispatch)
             self.words[lease.dispatch] = loads.words_of(session, dispatch, self.settings.default_language)
@@ -220,13 +225,15 @@ class Drain:
             finds=self.adapter.limits.finds,
         )
         deliveries.settle(session, lease.dispatch, opened.outcomes, now=now)
-        load = opened.load
-        if not load.messages:
+        self.keys += len(opened.load.messages)
+        if not opened.load.messages:
             batches.finish(session, lease)
-            return
-        self.keys += len(load.messages)
-        self.active.append(load)
-        self.stream.put(load)
+        return opened.load
+
+    def _take_on(self, load: Load) -> None:
+        if load.messages:
+            self.active.append(load)
+            self.stream.put(load)
 
     def _window(self) -> int:
         """Rows of all loads together that may leave until the next flush: what half a second carries.

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
+from alerting.fanout import lookup
 from alerting.fanout.stream import Load
 from alerting.store import addresses, batches, deliveries, outbox, senders
 from alerting.store.counters import Results
@@ -123,7 +124,7 @@ def _settle(session: Session, channel: str, entries: Sequence[Entry], now: datet
                 dead += load.address_of(outcome.n)
         if entry.ended:
             by_dispatch[load.lease.dispatch] += [
-                Outcome(n, DeliveryStatus.EXPIRED, None, None, False) for n in load.expired
+                Outcome(n, lookup.too_late(doubt=load.doubtful(n)), None, None, False) for n in load.expired
             ]
     deliveries.settle_all(session, by_dispatch, now=now)
     if stopped:

@@ -19,6 +19,9 @@ from alerting.store.engine import UNAVAILABLE, transaction
 
 log = structlog.get_logger(__name__)
 
+#: Seconds after which a stream that has slots enough is looked at again.
+LOOK = 0.02
+
 #: Seconds after which a sender's row is looked at again where the database was away or something more urgent waits.
 AGAIN = 0.05
 
@@ -55,6 +58,7 @@ class Grants:
             return False
         thirst = self.stream.thirst(pace.GRANT * self.rate)
         if thirst is None:
+            self.ask_at = self.clock() + LOOK
             return False
         try:
             return self._asked(thirst)
@@ -73,7 +77,9 @@ class Grants:
             if standing is None:
                 self.follow(None)
                 return False
-            answer = pace.decide(standing, pace.Ask(thirst.tokens, thirst.priority, thirst.more))
+            answer = pace.decide(
+                standing, pace.Ask(thirst.tokens, thirst.priority, thirst.more, thirst.least)
+            )
             senders.give(
                 session,
                 standing.sender,
@@ -84,6 +90,8 @@ class Grants:
         self.ask_at = self.clock() + answer.again_in
         if answer.grant is not None:
             self.stream.grant(answer.grant, heard)
+            if self.rate is not None and standing.rate < self.rate:
+                self.ask_at = 0.0  # another sender of the channel may be free as well
         return False
 
     def give_back(self) -> None:

@@ -177,7 +177,7 @@ def _unsendable(row: Planned, words: Words, now: datetime) -> tuple[DeliveryStat
     if row.segment not in words.expires:
         return DeliveryStatus.REJECTED, "no_text"
     if words.expires[row.segment] <= now + timedelta(seconds=LAST):
-        return DeliveryStatus.EXPIRED, None
+        return lookup.too_late(doubt=row.maybe_repeated), None
     return None
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from alerting.store.deliveries import Planned
+from alerting.store.states import DeliveryStatus
 
 #: Tries of a row, of whatever kind, after which it is sent without being looked up: with the pauses of `retry` that is after
 #: three minutes where the provider refuses to say, ten and more where it does not answer.
@@ -22,3 +23,8 @@ def doubt_since(row: Planned, begun: datetime, *, finds: bool) -> datetime | Non
     `begun` is when its dispatch was made; `finds` whether the channel can look anything up.
     """
     return begun if finds and row.maybe_repeated and row.attempts < MOST else None
+
+
+def too_late(*, doubt: bool) -> DeliveryStatus:
+    """What a row becomes whose time has passed: of one in doubt nobody can say that it was not sent."""
+    return DeliveryStatus.UNCONFIRMED if doubt else DeliveryStatus.EXPIRED

@@ -8,6 +8,7 @@ USED of the rate, and no further ahead than two grants; a slot that was missed i
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass, field
 
 from alerting.store.senders import Standing
@@ -23,17 +24,24 @@ USED = 0.99
 #: Seconds by which a slot may be late, where slots are close; where they are not, one slot and half of this.
 LATE = 0.01
 
+#: Answers by which a drain knows how its clock and the database's differ.
+ANSWERS = 16
+
 #: Seconds for which the next grant is kept for whoever has the turn beyond the moment at which it may be given.
 PATIENCE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a drain wants: tokens for the next messages of a priority, and whether it will want more after them."""
+    """What a drain wants: tokens for the next messages of a priority, and whether it will want more after them.
+
+    `least` is what the first of the messages takes: less would help nobody.
+    """
 
     tokens: int
     priority: int
     more: bool
+    least: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +80,12 @@ def decide(standing: Standing, ask: Ask) -> Answer:
         opens = at - GRANT
         return Answer(None, opens - now, standing.next_free, ask.priority, opens + PATIENCE)
     spacing = 1 / (standing.rate * USED)
-    grant = Grant(standing.sender, at, ask.tokens, spacing, now)
-    until = at + ask.tokens * spacing
+    # Of one sender no more than its own part: the tokens may be meant for several.
+    tokens = min(ask.tokens, math.ceil(GRANT * standing.rate) + ask.least - 1)
+    grant = Grant(standing.sender, at, tokens, spacing, now)
+    until = at + tokens * spacing
     opens = max(until - GRANT, now)
-    turn = ask.priority if ask.more else None
+    turn = ask.priority if ask.more or tokens < ask.tokens else None
     return Answer(grant, opens - now, until, turn, opens + PATIENCE)
 
 
@@ -95,17 +105,23 @@ class Pace:
     """The slots that one drain holds. Times are monotonic seconds; not locked: its stream does that."""
 
     slots: list[_Slots] = field(default_factory=list)
-    offset: float = math.inf  # monotonic minus the database's clock
+    offsets: deque[float] = field(default_factory=lambda: deque(maxlen=ANSWERS))
 
     def add(self, grant: Grant, heard: float) -> None:
         """Take a grant over; `heard` is when its answer had come.
 
-        The quickest answer so far tells how the clocks differ: a slow one must not move its slots into a neighbour's.
+        The quickest of the last answers tells how the clocks differ: a slow one must not move its slots into a neighbour's,
+        and a database whose clock was set must not be believed for ever.
         """
-        self.offset = min(self.offset, heard - grant.told)
+        self.offsets.append(heard - grant.told)
         until = grant.at + grant.tokens * grant.spacing
         self.slots.append(_Slots(grant.sender, grant.at + self.offset, grant.tokens, grant.spacing, until))
         self.slots.sort(key=lambda each: each.at)
+
+    @property
+    def offset(self) -> float:
+        """Monotonic minus the database's clock, in seconds."""
+        return min(self.offsets)
 
     def tokens(self, now: float) -> int:
         """Slots that are held and not yet missed."""

@@ -30,11 +30,15 @@ STALE = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Thirst:
-    """What a stream without slots enough wants: tokens, for whom (the priority), and whether it will want more after."""
+    """What a stream without slots enough wants: tokens, for whom (the priority), and whether it will want more after.
+
+    `least` are the segments of the next message.
+    """
 
     tokens: int
     priority: int
     more: bool
+    least: int
 
 
 @dataclass(slots=True, eq=False)
@@ -68,6 +72,10 @@ class Load:
         """The address id of a row of it; empty where it has none."""
         address = self.addresses[bisect_left(self.ns, n)]
         return [] if address is None else [address]
+
+    def doubtful(self, n: int) -> bool:
+        """Whether a row of it may have been sent before."""
+        return self.repeated[bisect_left(self.ns, n)]
 
     @property
     def spent(self) -> bool:
@@ -126,7 +134,8 @@ class Stream:
                 if more:
                     break
             lacking = wanted - self._pace.tokens(self._clock())
-            return Thirst(lacking, head.lease.priority, more) if lacking > 0 else None
+            least = head.messages[head.taken].content.segments
+            return Thirst(lacking, head.lease.priority, more, least) if lacking > 0 else None
 
     def grant(self, grant: Grant, heard: float) -> None:
         """Slots for the next messages, of which the drain heard at the monotonic time `heard`."""

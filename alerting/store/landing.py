@@ -57,20 +57,16 @@ _MOVE = text("""
 """)
 
 
-def by_key(session: Session) -> None:
-    """Let this transaction find rows by their keys alone; for one that does nothing else."""
-    session.execute(_BY_KEY)
-
-
 def standing(session: Session, keys: Iterable[Key]) -> dict[Key, DeliveryStatus]:
-    """The status of each of these deliveries that exists, not locked."""
+    """The status of each of these deliveries that exists, not locked; from here on the transaction looks up keys alone."""
+    session.execute(_BY_KEY)
     ordered = sorted(keys)
     rows = session.execute(_STANDING, _columns(ordered))
     return {(dispatch, n): _STATUS[status] for dispatch, n, status in rows}
 
 
 def move(session: Session, moves: Mapping[Key, Move], *, now: datetime) -> Counter[str]:
-    """Move deliveries and their tally; by new status, how many still stood where they were seen, and have moved."""
+    """Move deliveries that `standing` gave, and their tally; by new status, how many still stood where they were seen, and have moved."""
     ordered = sorted(moves)
     each = [moves[key] for key in ordered]
     counted = session.execute(

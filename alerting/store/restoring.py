@@ -64,9 +64,11 @@ def look(session: Session) -> Target:
     return Target(row.name, row.major, row.tables, row.connected)
 
 
-def revision(session: Session) -> str:
-    """The migration at which the database stands."""
-    return str(session.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
+def revision(session: Session) -> str | None:
+    """The migration at which the database stands; None for one that was never migrated."""
+    if session.execute(text("SELECT to_regclass('alembic_version') IS NULL")).scalar_one():
+        return None
+    return session.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
 def note(session: Session) -> list[int]:

@@ -19,7 +19,9 @@ def ensure(session: Session, *, channel: str, provider: str, name: str, rate: fl
         text("""
             INSERT INTO sender (channel, provider, name, next_free, rate)
             VALUES (:channel, :provider, :name, now(), :rate)
-            ON CONFLICT (channel, provider, name) DO UPDATE SET rate = excluded.rate
+            ON CONFLICT (channel, provider, name) DO UPDATE SET rate = excluded.rate,
+                -- what was given away at a slow rate does not hold a quick one up
+                next_free = least(sender.next_free, now() + make_interval(secs => 1 / excluded.rate))
             WHERE sender.rate IS DISTINCT FROM excluded.rate
         """),
         {"channel": channel, "provider": provider, "name": name, "rate": rate},

@@ -116,7 +116,6 @@ def _apply(upto: int, now: datetime) -> int:
         for receipt in unread:
             if receipt.dispatch is not None and receipt.n is not None and receipt.status in _MOVES:
                 words.setdefault((receipt.dispatch, receipt.n), []).append(receipt)
-        landing.by_key(session)
         # Whom a worker moves between our look and our move is looked at again: what it may become depends on where it is.
         counts: Counter[str] = Counter()
         while moves := _moves(words, landing.standing(session, words)):

@@ -176,6 +176,7 @@ def test_the_layer_answers_only_where_a_route_for_providers_stands(app: Flask) -
     urls = app.url_map.bind("localhost")
     for path in layer._channels:
         endpoint, _ = urls.match(path, method="POST")
+        assert endpoint == "webhooks.status"
         assert access_of(app.view_functions[endpoint]) == "webhook"
 
 

@@ -252,6 +252,28 @@ def test_a_backup_is_never_written_over_another(country: Country, file: Path) ->
         backup.back_up(country.url, file, actor="tests", now=NOW)
 
 
+def test_an_empty_database_has_nothing_to_back_up(settings: Settings, elsewhere: str, tmp_path: Path) -> None:
+    engine.configure(elsewhere)
+    with pytest.raises(BackupError, match="never migrated"):
+        backup.back_up(elsewhere, tmp_path / "b", actor="tests", now=NOW)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_machine_without_a_server_restores_into_its_own(
+    file: Path, settings: Settings, server_folder: Path, alerting: Command
+) -> None:
+    """`alerting up` is not running: the embedded server is started for the length of the command."""
+    environ = {"ALERTING_DATA": str(server_folder), "REDIS_URL": ""}
+    back = alerting("", "restore", str(file), **environ)
+    assert back.returncode == 0, back.stderr
+    assert b"2 dispatches were being sent" in back.stdout
+    again = alerting("", "restore", str(file), **environ)
+    assert (again.returncode, b"--force-empty alerting" in again.stderr) == (1, True)
+    made = alerting("", "backup", str(file.with_name("second")), **environ)
+    assert made.returncode == 0, made.stderr
+
+
 def test_missing_programs_are_told_with_the_package_that_has_them() -> None:
     with pytest.raises(NoTools, match=r"PostgreSQL 99.*postgresql-client-99"):
         programs.find("pg_dump", 99, os.environ)

@@ -10,10 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.fanout.pace import GRANT, LATE, PATIENCE, USED, Answer, Ask, Grant, Pace, decide
+from alerting.fanout.pace import ANSWERS, GRANT, LATE, PATIENCE, USED, Answer, Ask, Grant, Pace, decide
 from alerting.store.senders import Standing
 
 FREE = Standing(sender=1, rate=10.0, next_free=0.0, turn=None, turn_until=0.0, now=1000.0)
+
+
+def ask(priority: int, *, more: bool) -> Ask:
+    """Five tokens at once, as for one long message."""
+    return Ask(5, priority, more=more, least=5)
 
 
 def after(standing: Standing, answer: Answer, seconds: float) -> Standing:
@@ -24,49 +29,49 @@ def after(standing: Standing, answer: Answer, seconds: float) -> Standing:
 
 
 def test_a_free_sender_gives_slots_at_once_on_its_own_grid() -> None:
-    answer = decide(FREE, Ask(3, 50, more=False))
+    answer = decide(FREE, Ask(3, 50, more=False, least=3))
     assert answer.grant == Grant(1, 1000.0 + LATE, 3, pytest.approx(1 / (10 * USED)), 1000.0)  # type: ignore[arg-type]
     assert answer.next_free == pytest.approx(1000 + LATE + 3 / (10 * USED))
     assert answer.turn is None
 
 
 def test_the_next_grant_begins_where_the_last_one_ends_and_not_before_it_is_needed() -> None:
-    first = decide(FREE, Ask(5, 50, more=True))
+    first = decide(FREE, ask(50, more=True))
     assert first.again_in == pytest.approx(LATE + 5 / (10 * USED) - GRANT)
-    early = decide(after(FREE, first, 0.1), Ask(5, 50, more=True))
+    early = decide(after(FREE, first, 0.1), ask(50, more=True))
     assert early.grant is None
     assert early.again_in == pytest.approx(first.again_in - 0.1)
     due = after(FREE, first, first.again_in)
-    second = decide(due, Ask(5, 50, more=True))
+    second = decide(due, ask(50, more=True))
     assert second.grant is not None
     assert second.grant.at == pytest.approx(first.next_free)
 
 
 def test_whoever_is_more_urgent_has_the_next_grant() -> None:
-    minor = decide(FREE, Ask(5, 90, more=True))
+    minor = decide(FREE, ask(90, more=True))
     row = after(FREE, minor, 0.05)
-    extreme = decide(row, Ask(5, 1, more=True))
+    extreme = decide(row, ask(1, more=True))
     assert extreme.grant is None
     assert extreme.turn == 1
     row = after(row, extreme, extreme.again_in)
-    assert decide(row, Ask(5, 90, more=True)).grant is None  # it was here first, and waits
-    got = decide(row, Ask(5, 1, more=True))
+    assert decide(row, ask(90, more=True)).grant is None  # it was here first, and waits
+    got = decide(row, ask(1, more=True))
     assert got.grant is not None
     row = after(row, got, got.again_in)
-    assert decide(row, Ask(5, 90, more=True)).grant is None  # and the one after that as well
-    last = decide(row, Ask(5, 1, more=False))
-    assert decide(after(row, last, last.again_in), Ask(5, 90, more=True)).grant is not None
+    assert decide(row, ask(90, more=True)).grant is None  # and the one after that as well
+    last = decide(row, ask(1, more=False))
+    assert decide(after(row, last, last.again_in), ask(90, more=True)).grant is not None
 
 
 def test_a_turn_that_nobody_takes_ends() -> None:
-    first = decide(FREE, Ask(5, 1, more=True))
+    first = decide(FREE, ask(1, more=True))
     dead = after(FREE, first, first.again_in + PATIENCE + 0.001)
-    assert decide(dead, Ask(5, 90, more=True)).grant is not None
+    assert decide(dead, ask(90, more=True)).grant is not None
 
 
 def test_somebody_less_urgent_does_not_take_the_turn_away() -> None:
-    first = decide(FREE, Ask(5, 1, more=True))
-    refused = decide(after(FREE, first, 0.01), Ask(5, 90, more=True))
+    first = decide(FREE, ask(1, more=True))
+    refused = decide(after(FREE, first, 0.01), ask(90, more=True))
     assert (refused.grant, refused.turn, refused.turn_until) == (None, 1, first.turn_until)
 
 
@@ -82,10 +87,11 @@ def test_no_second_holds_more_slots_than_the_rate_and_one_message(
     for priority, seconds, least in asks:
         row = replace(row, now=row.now + seconds)
         tokens = max(least, int(rate * GRANT))
-        answer = decide(row, Ask(tokens, priority, more=priority % 2 == 0))
+        answer = decide(row, Ask(tokens, priority, more=priority % 2 == 0, least=least))
         if answer.grant is not None:
             assert answer.grant.at <= row.now + GRANT + 1e-6
-            slots += [answer.grant.at + i * answer.grant.spacing for i in range(min(tokens, 400))]
+            assert answer.grant.tokens >= least
+            slots += [answer.grant.at + i * answer.grant.spacing for i in range(answer.grant.tokens)]
         row = after(row, answer, 0.0)
     gaps = [b - a for a, b in pairwise(slots)]
     assert all(gap >= 1 / rate - 1e-4 for gap in gaps)
@@ -139,3 +145,26 @@ def test_what_is_left_is_told_by_the_databases_clock() -> None:
     ((sender, start, until),) = pace.unspent()
     assert (sender, start, until) == pytest.approx((1, 1000.04, 1000.1))
     assert pace.tokens(0.0) == 0
+
+
+def test_a_database_whose_clock_is_set_back_is_believed_again_after_some_answers() -> None:
+    pace = held(1)
+    pace.take(1)
+    for i in range(ANSWERS):
+        pace.add(Grant(1, 900.0 + i, 1, 0.01, 900.0 + i), heard=1.0 + i)
+        pace.unspent()
+    pace.add(Grant(1, 950.1, 1, 0.01, 950.0), heard=51.0)
+    assert pace.wait(51.0, 1) == pytest.approx(0.1)
+
+
+def test_a_slow_sender_beside_a_quick_one_is_not_asked_for_the_tokens_of_both() -> None:
+    slow = replace(FREE, rate=4.0)
+    answer = decide(slow, Ask(25, 50, more=True))
+    assert answer.grant is not None
+    assert answer.grant.tokens == 1  # GRANT seconds of it
+    long = decide(slow, Ask(25, 50, more=True, least=3))
+    assert long.grant is not None
+    assert long.grant.tokens == 3
+    text = decide(replace(FREE, rate=30.0), Ask(9, 50, more=True, least=3))
+    assert text.grant is not None
+    assert text.grant.tokens == 9  # whole texts, though 8 would be GRANT seconds

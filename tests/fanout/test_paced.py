@@ -48,13 +48,14 @@ def drains(settings: Settings, count: int = 2) -> Iterator[list[Drain]]:
     try:
         yield ours
     finally:
-        for drain in ours:
-            drain.limit = 0.0
-            for load in list(drain.active):
-                drain.stream.stop(load)
-        for thread in threads:
-            thread.join(20)
-            assert not thread.is_alive()
+        deadline = time.monotonic() + 20
+        while any(thread.is_alive() for thread in threads):
+            assert time.monotonic() < deadline, "a drain did not end"
+            for drain in ours:
+                drain.limit = 0.0
+                for load in list(drain.active):
+                    drain.stream.stop(load)
+            time.sleep(0.05)
 
 
 def arrivals(sandbox: Sandbox) -> list[float]:
@@ -249,3 +250,15 @@ def test_the_rate_of_a_sender_that_loses_its_limit_no_longer_holds(
         until(2, sandbox)
         paced(None)
         until(60, sandbox, 10)
+
+
+def test_a_rate_that_is_raised_does_not_wait_for_what_the_slow_one_gave_away(
+    country: Country, wired: Settings, sandbox: Sandbox
+) -> None:
+    paced(0.01)
+    country.warn()
+    plan(wired)
+    with drains(wired, 1):
+        until(1, sandbox)
+    paced(50.0)
+    assert country.one("SELECT next_free < now() + interval '0.1 s' FROM sender")

@@ -147,10 +147,10 @@ def test_without_slots_nothing_leaves_and_the_drain_is_told() -> None:
     stream, batch = Stream(), load(10)
     stream.keep_pace(paced=True)
     stream.put(batch)
-    assert stream.thirst(5) == Thirst(tokens=6, priority=0, more=True)  # three texts of two segments
+    assert stream.thirst(5) == Thirst(tokens=6, priority=0, more=True, least=2)  # three texts of two segments
     granted(stream, 6, 1e6)
     assert stream.thirst(5) is None
-    assert stream.thirst(100) == Thirst(tokens=14, priority=0, more=False)
+    assert stream.thirst(100) == Thirst(tokens=14, priority=0, more=False, least=2)
     assert take(stream, 0.1) == [100, 101, 102]
 
 

@@ -120,6 +120,7 @@ def test_a_worker_killed_in_mid_batch_takes_no_count_with_it(
     flushed = of_channel(country, "v.status = 'accepted'")["sms"]
     assert flushed == 20
 
+    leases = country.one("SELECT count(*) FROM batch WHERE state = 'leased'")
     country.run("UPDATE batch SET lease_until = now() - interval '2 s' WHERE state = 'leased'")
     assert look()("alerting_lease_overdue_seconds", channel="sms") > 1
     sandbox.reset()
@@ -134,7 +135,7 @@ def test_a_worker_killed_in_mid_batch_takes_no_count_with_it(
     found = look()
     assert found("alerting_sends_total", channel="sms", outcome="accepted") == of_channel(country)["sms"]
     assert found("alerting_issue_to_accepted_seconds_count", channel="sms") == of_channel(country)["sms"]
-    assert found("alerting_leases_lost_total", channel="sms") == 2
+    assert found("alerting_leases_lost_total", channel="sms") == 2 * leases > 0
     doubtful = of_channel(country, "maybe_repeated")["sms"]
     assert found("alerting_in_doubt_total", channel="sms") == 2 * doubtful > 0  # in doubt at each loss
 

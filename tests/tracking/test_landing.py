@@ -144,7 +144,6 @@ def test_rows_are_found_by_their_keys_on_a_table_that_was_never_analysed(
     plans: list[str] = []
     country.run("DELETE FROM pg_statistic WHERE starelid = 'delivery'::regclass")
     with transaction() as session:
-        landing.by_key(session)
         session.execute(text("LOAD 'auto_explain'"))
         for name, value in (("log_min_duration", "0"), ("log_level", "notice"), ("log_format", "json")):
             session.execute(text(f"SET LOCAL auto_explain.{name} = '{value}'"))

@@ -31,3 +31,5 @@ def upgrade() -> None:
     """)
     op.execute("CREATE INDEX batch_done_idx ON batch (done_at) WHERE state = 'done'")
     op.execute("ALTER TABLE sender ADD COLUMN turn SMALLINT, ADD COLUMN turn_until TIMESTAMPTZ")
+    # Whole batches were reserved ahead: half an hour at a slow sender.
+    op.execute("UPDATE sender SET next_free = now() WHERE next_free > now()")
