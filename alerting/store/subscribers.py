@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import psycopg
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
@@ -114,10 +115,13 @@ def in_one_snapshot(session: Session) -> None:
 
 def stream(session: Session, size: int) -> Iterator[list[Subscriber]]:
     """Everybody by id, `size` at a time, through a cursor of the server: memory does not grow with the list."""
-    query = text(f"SELECT {_COLUMNS} FROM subscriber ORDER BY id")  # noqa: S608  # a constant of this module
-    found = session.execute(query, execution_options={"yield_per": size})
-    for rows in found.partitions():
-        yield [Subscriber(*row) for row in rows]
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)  # noqa: S101  # the only dialect there is
+    # The driver's own: with SQLAlchemy's option for it the whole answer was read first (measured: 160 MB for 100 000).
+    with connection.cursor(name="everybody") as cursor:
+        cursor.execute(f"SELECT {_COLUMNS} FROM subscriber ORDER BY id")  # noqa: S608  # a constant of this module
+        while rows := cursor.fetchmany(size):
+            yield [Subscriber(*row) for row in rows]
 
 
 def count(session: Session) -> dict[tuple[str, AddressState], int]:

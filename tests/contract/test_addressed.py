@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from queue import SimpleQueue
 
 import pytest
@@ -182,6 +184,19 @@ def test_a_lost_reply_is_ambiguous_for_that_message_alone(trial: Trial):
     odd = [(r.status, r.reason) for r in results.values() if r.status is not Status.ACCEPTED]
     assert odd == [(Status.AMBIGUOUS, Reason.CONNECTION_LOST)]
     assert trial.sandbox.counts(trial.rig.name) == {trial.rig.to(n): 1 for n in range(40)}
+
+
+def test_a_message_in_doubt_is_found_where_the_channel_finds_and_sent_again_where_not(trial: Trial):
+    channel, began = trial.channel(), datetime.now(UTC)
+    trial.sandbox.misbehave(trial.rig.lost_reply)
+    trial.send(channel, trial.messages(1))
+    _, results = trial.send(channel, iter([replace(trial.message(n), doubt_since=began) for n in range(2)]))
+
+    assert {result.status for result in results.values()} == {Status.ACCEPTED}
+    assert (results[0].found, results[1].found) == (channel.limits.finds, False)
+    assert all(result.reference for result in results.values())
+    times = 1 if channel.limits.finds else 2
+    assert trial.sandbox.counts(trial.rig.name) == {trial.rig.to(0): times, trial.rig.to(1): 1}
 
 
 def test_a_refused_recipient_is_final_and_the_others_pass(trial: Trial):

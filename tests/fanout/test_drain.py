@@ -448,3 +448,26 @@ def test_a_lane_without_its_channel_says_so_and_does_nothing(country: Country, s
     engine.configure(settings.database_url)
     assert worker.turn(Lane.EMAIL, without, limit=1) == 0
     assert country.one("SELECT count(*) FROM delivery WHERE status <> 'planned'") == 0
+
+
+def test_nothing_leaves_of_a_batch_whose_lease_could_not_be_committed(
+    country: Country, wired: Settings, sandbox: Sandbox
+) -> None:
+    country.warn()
+    expand_all()
+    country.run(
+        """CREATE FUNCTION lose_the_server() RETURNS trigger LANGUAGE plpgsql AS
+           $$ BEGIN RAISE EXCEPTION 'gone' USING ERRCODE = 'admin_shutdown'; END $$"""
+    )
+    country.run(
+        """CREATE CONSTRAINT TRIGGER lost_at_commit AFTER UPDATE OF token ON batch DEFERRABLE INITIALLY DEFERRED
+           FOR EACH ROW WHEN (new.token IS NOT NULL) EXECUTE FUNCTION lose_the_server()"""
+    )
+    try:
+        drained(wired, limit=1.0)
+    finally:
+        country.run("DROP TRIGGER lost_at_commit ON batch")
+        country.run("DROP FUNCTION lose_the_server")
+    assert sandbox.received("sms") == []
+    drained(wired)
+    assert set(sandbox.counts("sms").values()) == {1}

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from alerting import subscribing
 from alerting.config import Settings
+from alerting.store import subscribers
 from alerting.store.engine import transaction
 from alerting.subscribing import Floor, NewAddress, PointFollow, RegionFollow, exporting
 from alerting.subscribing.rows import COLUMNS
@@ -104,9 +105,19 @@ def test_a_list_of_one_moment_holds_whoever_was_there_when_it_began(
     subscribing.import_csv(rows, actor="a", settings=places, now=NOW)
     pieces = subscribing.export(actor="a", settings=places, now=NOW, form="jsonl", one_moment=True)
     first = next(pieces)
+    assert first.count("\n") == 2, "the server hands out a page at a time"
     with transaction() as session:
         session.execute(text("DELETE FROM subscriber"))
     assert (first + "".join(pieces)).count("phone") == 5
     assert (
         "".join(subscribing.export(actor="a", settings=places, now=NOW, form="jsonl", one_moment=True)) == ""
     )
+
+
+def test_a_list_of_one_moment_is_read_by_a_cursor_of_the_server(places: Settings):
+    """Otherwise the whole list would stand in memory before its first row leaves."""
+    subscribe(places)
+    with transaction() as session:
+        pages = subscribers.stream(session, 1)
+        next(pages)
+        assert session.execute(text("SELECT count(*) FROM pg_cursors")).scalar_one() == 1
