@@ -68,12 +68,14 @@ class Document:
     """What reading yields.
 
     `alert` is None when anything in the form was wrong. `draft` is then what could be read, with placeholders where
-    it could not: for the rules alone, never to be issued. `findings` are those of reading, by place.
+    it could not: for the rules alone, never to be issued. `findings` are those of reading, by place. `plain` says that
+    no text can hold "<" or "&": the bytes have neither entity nor CDATA.
     """
 
     alert: Alert | None
     findings: tuple[Finding, ...] = ()
     draft: Alert | None = None
+    plain: bool = False
 
 
 _PLACE_AND_RULE: Final = attrgetter("place", "rule")

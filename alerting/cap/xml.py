@@ -64,16 +64,20 @@ def read(data: bytes, limits: Limits = LIMITS) -> Document:
 
 def _read(root: etree._Element, data: bytes, limits: Limits) -> Document:
     reading = Reading(limits.findings)
+    plain = b"&" not in data and b"!" not in data
     if data.startswith(_UTF16_MARKS) or (
         (declared := _ENCODING.match(data)) and declared[1].lower() not in _UTF8
     ):
         message = "the encoding is not UTF-8: write CAP in UTF-8, which every reader takes"
         reading.note("X-06", WARNING, (), message)
+        plain = False  # who knows how it writes these two
     if _may_have_attributes(data) and _ANY_ATTRIBUTE(root):
         reading.attributes(root)
     alert: Alert = reading.block(root, ALERT, ())
     findings = by_place(reading.findings)
-    return Document(None, findings, alert) if reading.broken else Document(alert, findings)
+    return (
+        Document(None, findings, alert, plain) if reading.broken else Document(alert, findings, plain=plain)
+    )
 
 
 def _refuse(data: bytes, limits: Limits) -> Finding | None:

@@ -71,7 +71,7 @@ class Case:
     `areas`, `circles` and `resources` are those of all infos with their places; `references` are the alert's; `several`
     are its infos where there is more than one. `shapes` are the polygons that could be read, each with its place and
     whether it is valid; `flaws` say why others, and circles, could not. With `too_many_points` (G-10) none was read, and
-    where they are `crowded` their crossings are counted before they are compared. `bare` are the areas without a shape,
+    where they are `crowded` their crossings are counted before they are compared. `markup` says that texts may hold "<" or "&". `bare` are the areas without a shape,
     `heights` those with a ceiling; `drilling` says that the status is not Actual, `limited` that not everybody is meant.
     """
 
@@ -87,6 +87,7 @@ class Case:
         "incidents",
         "known",
         "limited",
+        "markup",
         "now",
         "publishing",
         "references",
@@ -96,8 +97,9 @@ class Case:
         "too_many_points",
     )
 
-    def __init__(self, alert: Alert, context: Context) -> None:
+    def __init__(self, alert: Alert, context: Context, *, plain: bool = False) -> None:
         self.context = context
+        self.markup = not plain
         self.now = context.now
         self.publishing = context.mode is Mode.PUBLISH
         self.references = alert.references
@@ -155,15 +157,17 @@ class Case:
     def _read(self, polygons: list[tuple[Place, str]]) -> None:
         """Read every polygon, each text once: the languages of a warning repeat them."""
         known: dict[str, tuple[BaseGeometry, bool] | BadShape] = {}
+        alone = not self.several  # the polygons of one info differ, and to look for long texts takes time
         for place, text in polygons:
-            shape = known.get(text)
+            shape = None if alone else known.get(text)
             if shape is None:
                 try:
                     geometry = polygon(text)
                     shape = (geometry, sound(geometry, crowded=self.crowded))
                 except BadShape as bad:
                     shape = bad
-                known[text] = shape
+                if not alone:
+                    known[text] = shape
             if isinstance(shape, BadShape):
                 self.flaws.append((place, shape))
             else:
@@ -180,6 +184,7 @@ About = Literal[
     "incidents",
     "known",
     "limited",
+    "markup",
     "now",
     "references",
     "resources",
@@ -209,10 +214,12 @@ class Rule:
     profile: str | None = None
 
 
-Step = tuple[About | None, Test, Rule]
-_REGISTER: Final[list[Step]] = []  # what `check` reads of a rule on its way stands before it
-_PROFILED: Final[dict[str, list[Step]]] = {}  # the same for each profile, by its name
-_TOGETHER: Final[dict[tuple[str, ...], list[Step]]] = {}  # core and profiles, as they have been asked for
+Step = tuple[About | None, list[tuple[Test, Rule]]]
+_REGISTER: Final[list[Rule]] = []
+_PROFILED: Final[dict[str, list[Rule]]] = {}  # the same for each profile, by its name
+_TOGETHER: Final[
+    dict[tuple[str, ...], list[Step]]
+] = {}  # core and profiles, as they have been asked for, by what they are about
 
 
 def rule(
@@ -233,7 +240,7 @@ def rule(
     def enter(test: Test) -> Test:
         made = Rule(rule_id, clause, severity, publish or severity, frozenset(needs), about, test, profile)
         register = _REGISTER if profile is None else _PROFILED.setdefault(profile, [])
-        register.append((about, test, made))
+        register.append(made)
         _TOGETHER.clear()
         return test
 
@@ -246,8 +253,8 @@ def rules(*, profile: str | None = None) -> tuple[Rule, ...]:
     The names are the keys of `alerting.cap.profiles.PROFILES`; raises ValueError for another.
     """
     if profile is None:
-        return tuple(entry for _, _, entry in _REGISTER)
-    return tuple(entry for _, _, entry in _profiled(profile))
+        return tuple(_REGISTER)
+    return tuple(_profiled(profile))
 
 
 _finding: Final = builder(Finding)
@@ -263,47 +270,51 @@ def check(subject: Document | Alert, context: Context = READING) -> tuple[Findin
         return by_place(_run(_steps(subject, context), subject, context))
     findings = list(subject.findings)
     if subject.alert is not None:
-        findings += _run(_steps(subject.alert, context), subject.alert, context)
+        findings += _run(_steps(subject.alert, context), subject.alert, context, plain=subject.plain)
     elif subject.draft is not None:
         unread = {finding.place for finding in findings}
         names = {step for place in unread for step in place[-2:] if isinstance(step, str)}
-        able = [step for step in _steps(subject.draft, context) if not step[2].needs & names]
+        able = [
+            (about, [step for step in tests if not step[1].needs & names])
+            for about, tests in _steps(subject.draft, context)
+        ]
         findings += [found for found in _run(able, subject.draft, context) if found.place not in unread]
     return by_place(findings[: context.limits.findings])
 
 
 def _steps(alert: Alert, context: Context) -> list[Step]:
     """The rules for this alert: those of the core, and of its profiles where it has any."""
-    if not alert.code and not context.profiles:
-        return _REGISTER
-    from alerting.cap.profiles import announced  # the profiles' rules are made with this module
+    names: tuple[str, ...] = ()
+    if alert.code or context.profiles:
+        from alerting.cap.profiles import announced  # the profiles' rules are made with this module
 
-    asked = announced(alert)
-    if not asked and not context.profiles:
-        return _REGISTER
-    names = tuple(dict.fromkeys([*(profile.name for profile in asked), *context.profiles]))
+        names = tuple(dict.fromkeys([*(profile.name for profile in announced(alert)), *context.profiles]))
     steps = _TOGETHER.get(names)
     if steps is None:
-        steps = [*_REGISTER, *(step for name in names for step in _profiled(name))]
-        _TOGETHER[names] = steps
+        found: dict[About | None, list[tuple[Test, Rule]]] = {}
+        for entry in (*_REGISTER, *(entry for name in names for entry in _profiled(name))):
+            found.setdefault(entry.about, []).append((entry.test, entry))
+        steps = _TOGETHER[names] = list(found.items())
     return steps
 
 
-def _profiled(name: str) -> list[Step]:
+def _profiled(name: str) -> list[Rule]:
     from alerting.cap.profiles import named
 
     return _PROFILED[named(name).name]
 
 
-def _run(steps: Iterable[Step], alert: Alert, context: Context) -> list[Finding]:
-    case = Case(alert, context)
+def _run(steps: Iterable[Step], alert: Alert, context: Context, *, plain: bool = False) -> list[Finding]:
+    case = Case(alert, context, plain=plain)
+    publishing, most = case.publishing, context.limits.findings
     findings: list[Finding] = []
-    for about, test, entry in steps:
+    for about, tests in steps:
         if about is not None and not getattr(case, about):
             continue
-        for place, message, severity in test(alert, case):
-            level = severity or (entry.publish if case.publishing else entry.severity)
-            findings.append(_finding((entry.id, level, place, message)))
-            if len(findings) >= context.limits.findings:
-                return findings
+        for test, entry in tests:
+            for place, message, severity in test(alert, case):
+                level = severity or (entry.publish if publishing else entry.severity)
+                findings.append(_finding((entry.id, level, place, message)))
+                if len(findings) >= most:
+                    return findings
     return findings

@@ -29,7 +29,7 @@ def _markup(text: str) -> str | None:
     return None
 
 
-@rule("X-05", clause="3.3.3", severity=WARNING)
+@rule("X-05", clause="3.3.3", severity=WARNING, about="markup")
 def text_is_plain(alert: Alert, _: Case) -> Iterator[Fault]:
     """Texts hold no HTML tags or entities."""
     if alert.note and (message := _markup(alert.note)):
