@@ -37,9 +37,8 @@ def test_a_backup_from_the_middle_of_a_warning_goes_on_elsewhere(
     with Parts(settings, provider.http_url, provider.smtp_url) as parts:
         original = Cluster(parts, provider, Country(settings.database_url))
         original.country.warn(squares=100)
-        original.paced(
-            *CHANNELS, SMS_RATE="20", EMAIL_RATE="20"
-        )  # 50 s: slow enough for a backup in its middle
+        # Fifty seconds: enough for a backup in its middle, however busy the machine.
+        original.paced(*CHANNELS, SMS_RATE="20", EMAIL_RATE="20")
         original.until(lambda: min(map(original.received, CHANNELS)) > 40, 60)
         made = alerting(settings.database_url, "backup", str(file))
         assert made.returncode == 0, made.stderr
