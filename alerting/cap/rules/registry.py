@@ -288,7 +288,9 @@ def _steps(alert: Alert, context: Context) -> list[Step]:
     if alert.code or context.profiles:
         from alerting.cap.profiles import announced  # the profiles' rules are made with this module
 
-        names = tuple(dict.fromkeys([*(profile.name for profile in announced(alert)), *context.profiles]))
+        asked = announced(alert)
+        if asked or context.profiles:
+            names = tuple(dict.fromkeys([*(profile.name for profile in asked), *context.profiles]))
     steps = _TOGETHER.get(names)
     if steps is None:
         found: dict[About | None, list[tuple[Test, Rule]]] = {}
