@@ -125,20 +125,20 @@ def test_no_grant_is_taken_while_something_more_urgent_waits(
 def test_equally_urgent_authorities_share_a_sender(
     country: Country, wired: Settings, sandbox: Sandbox
 ) -> None:
+    """What the drain has in its hands goes out, a batch and a half; then the other authority catches up."""
     paced(20.0)
     country.warn(squares=60, priority=30)
     country.run("UPDATE dispatch SET authority = 'large'")
     plan(wired)
-    with drains(wired):
+    with drains(wired, 1):
         until(20, sandbox)
         small = country.warn(squares=2, priority=30)
         country.run("UPDATE dispatch SET authority = 'small' WHERE alert = :a", a=small)
         plan(wired)
         had = len(arrivals(sandbox))
-        until(had + 40, sandbox)
-        ours = [small.hex[:10] in m.text for m in sandbox.received("sms")][had:]
-    planned = country.one("SELECT planned FROM dispatch WHERE alert = :a AND channel = 'sms'", a=small)
-    assert sum(ours) >= min(10, planned)
+        until(had + 50, sandbox)
+        ours = [small.hex[:10] in m.text for m in sandbox.received("sms")][had : had + 50]
+    assert sum(ours) >= 15
 
 
 def test_a_sender_of_less_than_one_a_second_is_kept_too(
