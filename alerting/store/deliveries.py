@@ -18,7 +18,7 @@ import psycopg
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from alerting.store.engine import prefer_indexes
+from alerting.store.engine import prefer_indexes, translated
 from alerting.store.states import DeliveryStatus
 
 
@@ -92,25 +92,26 @@ def read(
     # The driver's own cursor, in binary: half the time for rows that hold sealed addresses.
     connection = session.connection().connection.driver_connection
     assert isinstance(connection, psycopg.Connection)  # noqa: S101  # the only dialect there is
-    with connection.cursor(binary=True) as cursor:
-        cursor.execute(
-            f"""
-            SELECT d.n, d.address, d.feed, d.segment, d.language, d.attempts, d.maybe_repeated,
-                   a.state, a.key_id, a.cipher, a.mac, {"s.token" if tokens else "NULL"}
-            FROM delivery d LEFT JOIN address a ON a.id = d.address
-            {"LEFT JOIN subscriber s ON s.id = a.subscriber" if tokens else ""}
-            WHERE d.dispatch = %(dispatch)s AND d.n BETWEEN %(n_from)s AND %(n_to)s AND d.status = 'planned'
-            {"" if picked is None else "AND d.n = ANY(%(picked)s)"}
-            ORDER BY d.n
-            """,  # noqa: S608  # constants of this module
-            {
-                "dispatch": dispatch,
-                "n_from": n_from,
-                "n_to": n_to,
-                "picked": None if picked is None else list(picked),
-            },
-        )
-        return list(map(Planned._make, cursor))
+    statement = f"""
+        SELECT d.n, d.address, d.feed, d.segment, d.language, d.attempts, d.maybe_repeated,
+               a.state, a.key_id, a.cipher, a.mac, {"s.token" if tokens else "NULL"}
+        FROM delivery d LEFT JOIN address a ON a.id = d.address
+        {"LEFT JOIN subscriber s ON s.id = a.subscriber" if tokens else ""}
+        WHERE d.dispatch = %(dispatch)s AND d.n BETWEEN %(n_from)s AND %(n_to)s AND d.status = 'planned'
+        {"" if picked is None else "AND d.n = ANY(%(picked)s)"}
+        ORDER BY d.n
+    """  # noqa: S608  # constants of this module
+    parameters = {
+        "dispatch": dispatch,
+        "n_from": n_from,
+        "n_to": n_to,
+        "picked": None if picked is None else list(picked),
+    }
+    try:
+        with connection.cursor(binary=True) as cursor:
+            return list(map(Planned._make, cursor.execute(statement, parameters)))
+    except psycopg.Error as error:
+        raise translated(statement, error) from error
 
 
 def _array(values: Iterable[object]) -> str:

@@ -107,9 +107,12 @@ def at_once(statement: str, parameters: Mapping[str, object]) -> list[tuple[Any,
                 _let_go()
                 if not fresh:
                     continue
-            raise DBAPIError.instance(
-                statement, None, error, psycopg.Error, hide_parameters=True
-            ) from error  # fmt: skip
+            raise translated(statement, error) from error
+
+
+def translated(statement: str, error: psycopg.Error) -> Exception:
+    """An error of the driver's own cursor as SQLAlchemy would raise it, so that its callers know one kind alone."""
+    return DBAPIError.instance(statement, None, error, psycopg.Error, hide_parameters=True)
 
 
 def _kept() -> tuple[bool, psycopg.Connection[Any]]:
