@@ -114,9 +114,12 @@ class Sweep:
             for ending in closing.finished(session):
                 left = deliveries.planned_left(session, ending.id)
                 if left:
-                    # A row without a batch would wait for ever: give it one. Not expected; the log says that it happened.
+                    # Such a row would wait for ever: give it one. Only a database that has lost commits leaves any, and it
+                    # may have lost that they were sent.
                     log.error("rows_without_batch", dispatch=ending.id, rows=left)
-                    batches.add(session, ending.id, 1, outbox.get(session, ending.id).planned, 2_000)
+                    planned = outbox.get(session, ending.id).planned
+                    deliveries.mark_in_doubt(session, ending.id, 1, planned, None)
+                    batches.add(session, ending.id, 1, planned, 2_000)
                     continue
                 outbox.set_state(session, ending.id, DispatchState.DONE, now=self.now())
                 self._milestone(session, ending, "dispatch.done")

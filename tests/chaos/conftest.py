@@ -186,8 +186,8 @@ def telling(settings: Settings) -> Iterator[Cluster]:
 
 @pytest.fixture
 def own_servers(server_folder: Path) -> Iterator[OwnServers]:
-    """Servers of this test alone, which may be killed."""
-    with OwnServers(server_folder) as servers:
+    """Servers of this test alone, which may be killed; durable, for a crash must lose no commit."""
+    with OwnServers(server_folder, durable=True) as servers:
         migrations.upgrade(servers.database_url)
         yield servers
 

@@ -84,3 +84,22 @@ def test_a_cancel_is_told_to_those_in_doubt_before_and_after_the_sweep_has_close
             d=old,
         )
         assert told == had > 5
+
+
+def test_rows_that_a_database_lost_the_batch_of_are_in_doubt_and_get_another(
+    country: Country, wired: Settings, sandbox: Sandbox
+) -> None:
+    country.warn()
+    expand_all()
+    drained(wired)
+    country.run(
+        """UPDATE delivery SET status = 'planned' WHERE n <= 5 AND dispatch = (SELECT id FROM dispatch WHERE channel = 'sms')"""
+    )
+    country.run("DELETE FROM tally")
+    country.run(
+        "INSERT INTO tally (dispatch, region, status, n) SELECT dispatch, region, status, count(*) FROM delivery GROUP BY 1, 2, 3"
+    )
+    Sweep(wired).close_finished()
+    drained(wired)
+    assert country.one("SELECT count(*) FROM delivery WHERE maybe_repeated AND status = 'accepted'") == 5
+    assert set(sandbox.counts("sms").values()) == {1}  # the provider had them
