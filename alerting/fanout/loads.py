@@ -6,9 +6,12 @@ outcome here and is never a message. Invariant: a text whose hash differs from t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import repeat
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -106,38 +109,58 @@ def open_batch(
     rows = deliveries.read(
         session, lease.dispatch, lease.n_from, lease.n_to, lease.picked, tokens=channel == "email"
     )
-    outcomes = [Outcome(row.n, *why, None, False) for row in rows if (why := _unsendable(row, words, now))]
-    done = {outcome.n for outcome in outcomes}
-    rows = [row for row in rows if row.n not in done]
-    addresses = _open(vault, channel, rows)
-    outcomes += [
-        Outcome(row.n, DeliveryStatus.REJECTED, "unknown_key", None, False)
-        for row, to in zip(rows, addresses, strict=True)
-        if to is None
-    ]
-    sendable = [(row, to) for row, to in zip(rows, addresses, strict=True) if to is not None]
+    rows, outcomes = _sorted_out(rows, words, now)
+    opened = _open(vault, channel, rows)
+    if None in opened:
+        outcomes += [
+            Outcome(row.n, DeliveryStatus.REJECTED, "unknown_key", None, False)
+            for row, to in zip(rows, opened, strict=True)
+            if to is None
+        ]
+        rows = [row for row, to in zip(rows, opened, strict=True) if to is not None]
+    recipients = [to for to in opened if to is not None]
     left = {segment: (expires - now).total_seconds() for segment, expires in words.expires.items()}
     ends = {segment: clock + seconds for segment, seconds in left.items()}
+    # Column by column from here on: a row is touched by C alone, and this is the busiest work of a drain's own.
+    columns = Columns(*zip(*rows, strict=True)) if rows else Columns()
     load = Load(
         lease=lease,
         base=base,
-        messages=_messages(lease, sendable, words, channel, settings, base, left, finds=finds),
-        ns=[row.n for row, _ in sendable],
-        attempts=[row.attempts for row, _ in sendable],
-        repeated=[row.maybe_repeated for row, _ in sendable],
-        addresses=[row.address for row, _ in sendable],
-        allowed=sum(row.n <= lease.started_to for row, _ in sendable),
+        messages=_messages(lease, columns, recipients, words, channel, settings, base, left, finds=finds),
+        ns=list(columns.n),
+        attempts=list(columns.attempts),
+        repeated=list(columns.maybe_repeated),
+        addresses=list(columns.address),
+        allowed=bisect_right(columns.n, lease.started_to),
         deadline=clock + LEASE - MARGIN,
-        expires=[ends[row.segment] for row, _ in sendable],
-        expires_at=[words.expires[row.segment] for row, _ in sendable],
+        expires=[ends[segment] for segment in columns.segment],
+        expires_at=[words.expires[segment] for segment in columns.segment],
         opened=clock,
     )
     return Opened(load, tuple(outcomes))
 
 
+class Columns(NamedTuple):
+    """Rows laid on their side: what `Planned` says of one row, for all of them."""
+
+    n: Sequence[int] = ()
+    address: Sequence[int | None] = ()
+    feed: Sequence[int | None] = ()
+    segment: Sequence[int] = ()
+    language: Sequence[str] = ()
+    attempts: Sequence[int] = ()
+    maybe_repeated: Sequence[bool] = ()
+    address_state: Sequence[str | None] = ()
+    key_id: Sequence[str | None] = ()
+    cipher: Sequence[bytes | None] = ()
+    mac: Sequence[bytes | None] = ()
+    token: Sequence[str | None] = ()
+
+
 def _messages(
     lease: Lease,
-    sendable: Sequence[tuple[Planned, str]],
+    columns: Columns,
+    recipients: Sequence[str],
     words: Words,
     channel: str,
     settings: Settings,
@@ -151,19 +174,51 @@ def _messages(
     A validity is counted from a little later than now: the stream makes those anew that have waited for longer.
     """
     valid = {segment: max(seconds - STALE, LAST) for segment, seconds in left.items()}
-    unsubscribe = f"{settings.public_base_url}/unsubscribe/" if channel == "email" else None
-    return [
-        Message(
-            key=base + i,
-            delivery=f"{lease.dispatch}.{row.n}",
-            to=to,
-            content=words.content(row.segment, row.language),
-            validity=valid[row.segment],
-            unsubscribe=unsubscribe + row.token if unsubscribe and row.token else None,
-            doubt_since=lookup.doubt_since(row, words.begun, finds=finds),
+    readers = list(zip(columns.segment, columns.language, strict=True))
+    contents = {reader: words.content(*reader) for reader in set(readers)}
+    links: Iterable[str | None] = repeat(None)
+    if channel == "email":
+        unsubscribe = f"{settings.public_base_url}/unsubscribe/"
+        links = [unsubscribe + token if token else None for token in columns.token]
+    doubts: Iterable[datetime | None] = repeat(None)
+    if finds and any(columns.maybe_repeated):
+        doubts = [
+            lookup.doubt_since(words.begun, tries, in_doubt=doubt)
+            for tries, doubt in zip(columns.attempts, columns.maybe_repeated, strict=True)
+        ]
+    return list(
+        map(
+            Message,
+            range(base, base + len(recipients)),
+            map(f"{lease.dispatch}.".__add__, map(str, columns.n)),
+            recipients,
+            map(contents.__getitem__, readers),
+            map(valid.__getitem__, columns.segment),
+            links,
+            doubts,
         )
-        for i, (row, to) in enumerate(sendable)
+    )
+
+
+def _sorted_out(rows: list[Planned], words: Words, now: datetime) -> tuple[list[Planned], list[Outcome]]:
+    """The rows that are to be sent, and what became of the others."""
+    last = now + timedelta(seconds=LAST)
+    lasting = {segment for segment, expires in words.expires.items() if expires > last}
+    active = AddressState.ACTIVE.value
+    odd = {
+        row.n
+        for row in rows
+        if row.address_state != active or row.segment not in lasting or row.cipher is None
+    }
+    if not odd:
+        return rows, []
+    outcomes = [
+        Outcome(row.n, *why, None, False)
+        for row in rows
+        if row.n in odd and (why := _unsendable(row, words, now)) is not None
     ]
+    final = {outcome.n for outcome in outcomes}
+    return [row for row in rows if row.n not in final], outcomes
 
 
 def _unsendable(row: Planned, words: Words, now: datetime) -> tuple[DeliveryStatus, str | None] | None:

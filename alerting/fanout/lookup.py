@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from alerting.store.deliveries import Planned
 from alerting.store.states import DeliveryStatus
 
 #: Tries of a row, of whatever kind, after which it is sent without being looked up: with the pauses of `retry` that is after
@@ -17,12 +16,12 @@ from alerting.store.states import DeliveryStatus
 MOST = 8
 
 
-def doubt_since(row: Planned, begun: datetime, *, finds: bool) -> datetime | None:
-    """The time from which a send of this row is looked for, None when it is simply sent.
+def doubt_since(begun: datetime, tries: int, *, in_doubt: bool) -> datetime | None:
+    """The time from which a send of a row is looked for after so many tries, None when it is simply sent.
 
-    `begun` is when its dispatch was made; `finds` whether the channel can look anything up.
+    `begun` is when its dispatch was made.
     """
-    return begun if finds and row.maybe_repeated and row.attempts < MOST else None
+    return begun if in_doubt and tries < MOST else None
 
 
 def too_late(*, doubt: bool) -> DeliveryStatus:
