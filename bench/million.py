@@ -129,6 +129,9 @@ def _overtake(machine: m.Machine, provider: CountingProcess) -> tuple[float, flo
             pass
         with m.service(settings, provider) as (_, port, secret):
             planned = _behind(settings, port, secret)
+            _sent(
+                settings
+            )  # among equals the older goes first: the next would wait for it, and not for the Minor one
             document = m.warning(**EVERYBODY, now=datetime.now(UTC))
             for severity in (b"Extreme", b"Severe"):
                 document = document.replace(b"<severity>%b<" % severity, b"<severity>Minor<")
@@ -161,6 +164,22 @@ def _behind(settings: Settings, port: int, secret: str) -> float:
         f"first SMS of an Extreme warning after {seconds:.3f} s, behind {queued[0] if queued else 0} queued"
     )
     return seconds
+
+
+def _sent(settings: Settings) -> None:
+    """Wait until everybody of the latest warning has been sent to."""
+    deadline = time.monotonic() + PATIENCE
+    with psycopg.connect(settings.database_url, autocommit=True) as connection:
+        while time.monotonic() < deadline:
+            left = connection.execute(
+                """SELECT (SELECT count(*) FROM dispatch WHERE state = 'planning') + coalesce(sum(t.n), 0)
+                   FROM tally t JOIN dispatch d ON d.id = t.dispatch
+                   WHERE t.status = 'planned' AND d.alert = (SELECT alert FROM dispatch ORDER BY id DESC LIMIT 1)"""
+            ).fetchone()
+            if left == (0,):
+                return
+            time.sleep(0.1)
+    raise RuntimeError("the warning that overtook was not sent in time")
 
 
 def _row(name: str, unit: str, goal: float, samples: list[list[Any]]) -> dict[str, Any]:
