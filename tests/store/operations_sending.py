@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from alerting.store import batches, closing, deliveries, outbox, receipts
+from alerting.store import batches, closing, deliveries, landing, outbox, receipts
 from alerting.store.deliveries import Outcome
 from alerting.store.states import DeliveryStatus
 from tests.store.crowd import BATCH, SMS, WITHDRAWN
@@ -200,6 +200,7 @@ def receipts_are_read(at: At):
 @operation()
 def receipts_are_applied(at: At):
     keys = [(SMS, n) for n in range(1, 501)]
-    rows = deliveries.locked(at.session, keys)
+    rows = landing.standing(at.session, keys)
     assert len(rows) == 500
-    return deliveries.apply(at.session, dict.fromkeys(keys, (DeliveryStatus.DELIVERED, None, None)), now=NOW)
+    moves = {key: landing.Move(was, DeliveryStatus.DELIVERED, None, None) for key, was in rows.items()}
+    return landing.move(at.session, moves, now=NOW)
