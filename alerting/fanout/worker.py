@@ -20,6 +20,7 @@ from alerting import outlets
 from alerting.config import Settings
 from alerting.fanout import bell, drain, expand, publish
 from alerting.store import engine, frozen, outbox, senders
+from alerting.store.batches import LEASE
 from alerting.store.engine import transaction
 from alerting.store.states import LANE_OF_CHANNEL, Lane
 from channels.base import Channel
@@ -54,7 +55,7 @@ def prepare(settings: Settings, lane: Lane | None = None) -> None:
     # The adapter's event loop and the drain share the interpreter: with Python's 5 ms the loop waits longer for its turn
     # than for the provider.
     sys.setswitchinterval(0.0005)
-    engine.configure(settings.database_url, pgbouncer=settings.pgbouncer)
+    engine.configure(settings.database_url, pgbouncer=settings.pgbouncer, patience=LEASE)
     bell.configure(settings.redis_url)
 
 

@@ -13,7 +13,7 @@ from collections import Counter
 
 import structlog
 
-from alerting.store import counters
+from alerting.store import counters, engine
 from alerting.store.counters import Counted
 from alerting.store.engine import UNAVAILABLE, transaction
 
@@ -67,4 +67,5 @@ class Traffic:
     def _on_time(self) -> None:
         with self._lock:
             self._timer = None
-        self.write()
+        if engine.configured():  # an application that was closed has nowhere to write to
+            self.write()

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -39,14 +39,18 @@ def normalise_url(url: str) -> str:
     return url
 
 
-def configure(url: str, *, pool_size: int = 5, pgbouncer: bool = False) -> None:
+def configure(
+    url: str, *, pool_size: int = 5, pgbouncer: bool = False, patience: float | None = None
+) -> None:
     """Name the database of this process; an engine that was open is disposed of.
 
-    With `pgbouncer` no statement is prepared on the server, as transaction pooling needs.
+    With `pgbouncer` no statement is prepared on the server, as transaction pooling needs. `patience` is how many seconds
+    a transaction may do nothing before the server ends it: a process that was stopped in the middle of one must not keep
+    others from the rows that it holds. Behind PgBouncer that is set for the role.
     """
     dispose()
     options: dict[str, object] = {"prepare_threshold": None} if pgbouncer else {}
-    _state["engine"] = create_engine(
+    _state["engine"] = made = create_engine(
         normalise_url(url),
         pool_size=pool_size,
         max_overflow=5,
@@ -56,6 +60,18 @@ def configure(url: str, *, pool_size: int = 5, pgbouncer: bool = False) -> None:
         connect_args={"connect_timeout": 3, "application_name": "alerting", **options},
     )
     _state["pid"] = os.getpid()
+    if patience is not None and not pgbouncer:
+        milliseconds = int(patience * 1000)
+
+        @event.listens_for(made, "connect")
+        def be_patient(connection: psycopg.Connection[Any], _: object) -> None:
+            connection.execute(f"SET idle_in_transaction_session_timeout = {milliseconds}".encode())
+            connection.commit()
+
+
+def configured() -> bool:
+    """Whether this process has named its database, and not forgotten it again."""
+    return "engine" in _state
 
 
 def engine() -> Engine:
