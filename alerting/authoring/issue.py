@@ -65,31 +65,32 @@ def approve(
             expires=stored.expires or now,
             now=now,
         )
-        if overrides:
-            audit.append(
-                session,
-                actor=actor.name,
-                act="alert.overridden",
-                subject=str(alert_id),
-                detail=audited(overrides),
-                now=now,
-            )
-        audit.append(
-            session,
-            actor=actor.name,
-            act="alert.issued",
-            subject=str(alert_id),
-            detail={
-                "role": actor.role.value,
-                "submitted_by": stored.submitted_by,
-                "people": dict(stored.people),
-                "dispatches": dispatches,
-            },
-            now=now,
-        )
+        _record(session, stored, actor, overrides, dispatches, now)
     bell.ring(Lane.PLAN)
     bell.ring(Lane.WEB)
     return Issued(alert_id, stored.slug, AlertState.ISSUED, tuple(dispatches), forecasts)
+
+
+def _record(
+    session: Session,
+    stored: Stored,
+    actor: Actor,
+    overrides: Sequence[Override],
+    dispatches: Sequence[int],
+    now: datetime,
+) -> None:
+    """The approval in the audit, and what the approver took on."""
+    subject = str(stored.id)
+    if overrides:
+        act, detail = "alert.overridden", audited(overrides)
+        audit.append(session, actor=actor.name, act=act, subject=subject, detail=detail, now=now)
+    issued: dict[str, object] = {
+        "role": actor.role.value,
+        "submitted_by": stored.submitted_by,
+        "people": dict(stored.people),
+        "dispatches": list(dispatches),
+    }
+    audit.append(session, actor=actor.name, act="alert.issued", subject=subject, detail=issued, now=now)
 
 
 def urgency(rank: int, workspace: Workspace) -> int:

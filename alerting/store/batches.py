@@ -84,6 +84,34 @@ def claim(session: Session, dispatch: int, *, token: UUID, window: int) -> Lease
     return next(iter(claim_some(session, dispatch, token=token, window=window, rows=1)), None)
 
 
+_CLAIM = text("""
+    WITH due AS (
+        SELECT id, n_from, n_to, picked FROM batch
+        WHERE dispatch = :dispatch AND state = 'ready' AND not_before IS NOT NULL AND not_before <= now()
+        ORDER BY not_before LIMIT 1 FOR UPDATE SKIP LOCKED
+    ), fresh AS (
+        SELECT id, n_from, n_to, picked FROM batch
+        WHERE dispatch = :dispatch AND state = 'ready' AND not_before IS NULL AND NOT EXISTS (SELECT FROM due)
+        ORDER BY n_from LIMIT :most FOR UPDATE SKIP LOCKED
+    ), mine AS (
+        SELECT id, sum(held) OVER (ORDER BY n_from, id) - held AS before FROM (
+            SELECT id, n_from, coalesce(cardinality(picked), n_to - n_from + 1) AS held
+            FROM (TABLE due UNION ALL TABLE fresh) AS found
+        ) AS sized
+    )
+    UPDATE batch SET state = 'leased', token = :token, attempts = attempts + 1,
+           lease_until = now() + make_interval(secs => :lease),
+           started_to = CASE WHEN before >= :window THEN n_from - 1
+                             WHEN picked IS NULL THEN least(n_to, n_from + :window - before - 1)
+                             ELSE coalesce(picked[ :window - before ], n_to) END
+    FROM mine, dispatch
+    WHERE batch.id = mine.id AND (before = 0 OR before < :rows)
+      AND dispatch.id = batch.dispatch AND dispatch.state IN ('planning', 'open')
+    RETURNING batch.id, batch.dispatch, batch.n_from, batch.n_to, batch.picked, batch.started_to,
+              dispatch.priority, batch.attempts, greatest(dispatch.created_at, dispatch.not_before) AS due_at
+""")
+
+
 def claim_some(session: Session, dispatch: int, *, token: UUID, window: int, rows: int) -> list[Lease]:
     """Lease ready batches of a dispatch, a retry that is due or else the first ones, until they hold `rows` rows.
 
@@ -91,32 +119,7 @@ def claim_some(session: Session, dispatch: int, *, token: UUID, window: int, row
     all of them together may leave before the first flush: `started_to` says so from the beginning.
     """
     found = session.execute(
-        text("""
-            WITH due AS (
-                SELECT id, n_from, n_to, picked FROM batch
-                WHERE dispatch = :dispatch AND state = 'ready' AND not_before IS NOT NULL AND not_before <= now()
-                ORDER BY not_before LIMIT 1 FOR UPDATE SKIP LOCKED
-            ), fresh AS (
-                SELECT id, n_from, n_to, picked FROM batch
-                WHERE dispatch = :dispatch AND state = 'ready' AND not_before IS NULL AND NOT EXISTS (SELECT FROM due)
-                ORDER BY n_from LIMIT :most FOR UPDATE SKIP LOCKED
-            ), mine AS (
-                SELECT id, sum(held) OVER (ORDER BY n_from, id) - held AS before FROM (
-                    SELECT id, n_from, coalesce(cardinality(picked), n_to - n_from + 1) AS held
-                    FROM (TABLE due UNION ALL TABLE fresh) AS found
-                ) AS sized
-            )
-            UPDATE batch SET state = 'leased', token = :token, attempts = attempts + 1,
-                   lease_until = now() + make_interval(secs => :lease),
-                   started_to = CASE WHEN before >= :window THEN n_from - 1
-                                     WHEN picked IS NULL THEN least(n_to, n_from + :window - before - 1)
-                                     ELSE coalesce(picked[ :window - before ], n_to) END
-            FROM mine, dispatch
-            WHERE batch.id = mine.id AND (before = 0 OR before < :rows)
-              AND dispatch.id = batch.dispatch AND dispatch.state IN ('planning', 'open')
-            RETURNING batch.id, batch.dispatch, batch.n_from, batch.n_to, batch.picked, batch.started_to,
-                      dispatch.priority, batch.attempts, greatest(dispatch.created_at, dispatch.not_before) AS due_at
-        """),
+        _CLAIM,
         {
             "dispatch": dispatch,
             "token": token,
