@@ -186,7 +186,7 @@ def _cells(line: str) -> list[str] | str:
     """The values of an object in the order of the columns, or what is wrong with it."""
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "the line is not JSON"
     if not isinstance(found, dict):
         return "the line is not an object"

@@ -43,7 +43,8 @@ CHANNEL_OF = {"phone": "sms", "email": "email"}
 
 _LIST = re.compile(r"[\s;,]+")
 _SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")
-_NOT_UTF8 = re.compile("[\udc80-\udcff\x00]")
+#: What no UTF-8 holds, were it an octet or written as half a pair in JSON, and what PostgreSQL keeps in no text.
+_NOT_UTF8 = re.compile("[\ud800-\udfff\x00]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,26 @@ def test_a_line_that_is_not_utf8_is_a_finding(places: Settings):
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        r'{"phone": "+12015550101", "regions": "XA-N", "external_id": "\ud800"}',
+        r'{"phone": "+12015550101", "regions": "XA-N", "language": "\udfff"}',
+        r'{"phone": "+12015550101", "regions": ["XA-N", "\udbff"]}',
+        r'{"phone": "+12015550101", "regions": "XA-N", "source": "a\u0000b"}',
+        r'{"\ud800": "+12015550101", "regions": "XA-N"}',
+        '{"phone": ' + "[" * 100_000,
+    ],
+    ids=["half a pair", "its other half", "in a list", "no character", "a name", "too deep"],
+)
+def test_a_json_line_that_no_text_can_hold_is_a_finding_and_the_others_are_stored(
+    places: Settings, line: str
+):
+    good = '{"phone": "+12015550102", "regions": "XA-N"}'
+    report = import_rows(places, line, good, heading=good.replace("0102", "0103"))
+    assert (counts(report), where(report)) == ((2, 0, 0, 1), [(2, "")])
+
+
+@pytest.mark.parametrize(
     ("heading", "problems"),
     [
         ("phone,regions,colour", ["column 3"]),
