@@ -6,7 +6,6 @@ run. Imports the parts when a command runs. Invariant: no password or key is pri
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import tempfile
@@ -18,42 +17,13 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from alerting.cli.connection import database
+
 if TYPE_CHECKING:
     from alerting.backup import Restored
-    from alerting.config import Settings
 
 #: Who did it, in the audit.
 ACTOR: Final = "command line"
-
-
-@contextmanager
-def _database() -> Iterator[Settings]:
-    """The settings, their database running and named; what goes wrong is told in a line."""
-    from alerting import embedded
-    from alerting.backup import BackupError
-    from alerting.config import Settings
-    from alerting.store import engine
-
-    environ = dict(os.environ)
-    servers = None
-    try:
-        if not environ.get("DATABASE_URL"):
-            # `alerting up` is not running, or main would have named its database: start it for the length of this.
-            servers = embedded.start(embedded.default_data(environ), environ)
-            environ = servers.environment(environ)
-        settings = Settings.from_env(environ)
-        engine.configure(settings.database_direct_url or settings.database_url)
-        yield settings
-    except (BackupError, embedded.EmbeddedError) as error:
-        raise click.ClickException(str(error)) from error
-    except engine.DatabaseError as error:
-        raise click.ClickException(
-            f"the database refuses or does not answer ({type(error).__name__})"
-        ) from error
-    finally:
-        engine.dispose()
-        if servers is not None:
-            servers.stop()
 
 
 @click.command()
@@ -71,7 +41,7 @@ def backup(file: Path) -> None:
         raise click.ClickException(
             "a backup is not written to a terminal: name a file, or pipe it to a program"
         )
-    with _database() as settings:
+    with database(start=True) as settings:
         made = back_up(
             settings.database_direct_url or settings.database_url,
             sys.stdout.buffer if to_pipe else file,
@@ -96,7 +66,7 @@ def restore(file: Path, force_empty: str | None, *, go_on: bool) -> None:
     """
     from alerting.backup import restore as bring_back
 
-    with _database() as settings, _as_file(file) as readable:
+    with database(start=True) as settings, _as_file(file) as readable:
         done = bring_back(
             readable, settings=settings, actor=ACTOR, now=datetime.now(UTC), empty=force_empty, go_on=go_on
         )
@@ -145,6 +115,6 @@ def resume() -> None:
     """Send on what a restore has left on hold."""
     from alerting.backup import resume as send_on
 
-    with _database():
+    with database(start=True):
         found = send_on(actor=ACTOR, now=datetime.now(UTC))
     click.echo(f"{len(found)} dispatches go on" if found else "nothing was left on hold by a restore")

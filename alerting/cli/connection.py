@@ -1,8 +1,8 @@
-"""How a command reaches the running service: where it is, with which key, and what its answers say.
+"""How a command reaches the running service, or its database: where it is, with which key, and what its answers say.
 
 An address and a key come from options, else from ALERTING_URL (or PORT) and ALERTING_API_KEY, else from the file that
-`alerting up` leaves for its own user. Imports only the standard library and click. Invariant: a key is sent to the address
-that was asked for and nowhere else: no redirect is followed.
+`alerting up` leaves for its own user. Imports only the standard library and click, and what a database needs when it is asked
+for. Invariant: a key is sent to the address that was asked for and nowhere else: no redirect is followed.
 """
 
 from __future__ import annotations
@@ -10,13 +10,17 @@ from __future__ import annotations
 import http.client
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
 import click
+
+if TYPE_CHECKING:
+    from alerting.config import Settings
 
 TIMEOUT = 30.0
 SERVICE_FILE = "service.json"
@@ -136,3 +140,49 @@ def _left_by_up(environ: Mapping[str, str]) -> Mapping[str, str]:
         if isinstance(found, dict):
             return {name: value for name, value in found.items() if isinstance(value, str)}
     return {}
+
+
+@contextmanager
+def database(*, start: bool = False) -> Iterator[Settings]:
+    """The settings of the service, its database named; what a user can mend is told in a line, as a ClickException.
+
+    The database is that of the environment, else of the servers that run here. With `start` the private one is started where
+    none runs, for the length of this, and the database itself is named, not the PgBouncer before it. Raises
+    ConfigurationError, which the command line tells.
+    """
+    from alerting import embedded
+    from alerting.backup import BackupError
+    from alerting.config import Settings
+    from alerting.store import engine
+    from alerting.subscribing import AddressError, SubscribingError, UnknownKey
+
+    environ = dict(os.environ)
+    started = None
+    try:
+        if not environ.get("DATABASE_URL"):
+            if start:
+                servers = started = embedded.start(embedded.default_data(environ), environ)
+            elif (running := embedded.attach(None, environ)) is not None:
+                servers = running
+            else:
+                raise click.ClickException(
+                    "no database: set DATABASE_URL, or start the service with `alerting up`"
+                )
+            environ = servers.environment(environ)
+        settings = Settings.from_env(environ)
+        if start:
+            engine.configure(settings.database_direct_url or settings.database_url)
+        else:
+            engine.configure(settings.database_url, pgbouncer=settings.pgbouncer)
+        yield settings
+    except (AddressError, BackupError, SubscribingError, UnknownKey, embedded.EmbeddedError) as error:
+        raise click.ClickException(str(error)) from error
+    except engine.DatabaseError as error:  # its text may hold the URL with the password
+        raise click.ClickException(
+            f"the database refuses or does not answer ({type(error).__name__}): is it the one that DATABASE_URL names,"
+            " and migrated with `alerting db upgrade`?"
+        ) from error
+    finally:
+        engine.dispose()
+        if started is not None:
+            started.stop()

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from alerting.cli.connection import database
+
 if TYPE_CHECKING:
     from alerting.subscribing import Rotated
 
@@ -33,10 +35,9 @@ def rotate() -> None:
 
     Give every part of the service the new key first, and restart it. Exit status: 0 done, 1 something is left.
     """
-    from alerting.cli.subscribers import connected
     from alerting.subscribing import rotate as seal_anew
 
-    with connected() as settings:
+    with database() as settings:
         done = seal_anew(
             settings,
             actor=ACTOR,
@@ -71,10 +72,9 @@ def _tell(done: Rotated) -> None:
 @click.command()
 def retention() -> None:
     """Forget now what RETENTION_DELIVERIES and RETENTION_ADDRESSES say; the sweep does the same, little by little."""
-    from alerting.cli.subscribers import connected
     from alerting.tracking.retention import forget
 
-    with connected() as settings:
+    with database() as settings:
         done = forget(settings, actor=ACTOR, now=datetime.now(UTC))
     click.echo(
         f"forgotten: the recipients of {done.deliveries} deliveries, {done.receipts} receipts, {done.notices} answers,"

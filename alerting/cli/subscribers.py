@@ -17,38 +17,13 @@ from typing import TYPE_CHECKING, BinaryIO, Final, TextIO
 
 import click
 
+from alerting.cli.connection import database
+
 if TYPE_CHECKING:
-    from alerting.config import Settings
     from alerting.subscribing import Report
 
 #: Who did it, in the audit.
 ACTOR: Final = "command line"
-
-
-@contextmanager
-def connected() -> Iterator[Settings]:
-    """The settings of the service, its database named; what goes wrong is told in a line."""
-    from alerting import embedded
-    from alerting.config import ConfigurationError, Settings
-    from alerting.store import engine
-    from alerting.subscribing import AddressError, SubscribingError, UnknownKey
-
-    environ = dict(os.environ)
-    if not environ.get("DATABASE_URL"):
-        servers = embedded.attach(None, environ)
-        if servers is None:
-            raise click.ClickException(
-                "no database: set DATABASE_URL, or start the service with `alerting up`"
-            )
-        environ = servers.environment(environ)
-    try:
-        settings = Settings.from_env(environ)
-        engine.configure(settings.database_url, pgbouncer=settings.pgbouncer)
-        yield settings
-    except (AddressError, ConfigurationError, SubscribingError, UnknownKey) as error:
-        raise click.ClickException(str(error)) from None
-    finally:
-        engine.dispose()
 
 
 @click.group()
@@ -71,7 +46,7 @@ def import_(file: BinaryIO, audience: str, consent_at: datetime | None, *, repla
     """Import a CSV file ("-": standard input); good rows are stored, bad ones listed. Exit code 1 if there are any."""
     from alerting.subscribing import import_csv, lines_of
 
-    with connected() as settings:
+    with database() as settings:
         report = import_csv(
             lines_of(file),
             actor=ACTOR,
@@ -121,7 +96,7 @@ def _given(address: str) -> str:
 
 @contextmanager
 def _written(out: Path | None) -> Iterator[TextIO]:
-    """Standard output, or a new file that we alone can read."""
+    """Standard output, or a new file that we alone can read; it is gone again if it cannot be written whole."""
     if out is None:
         yield sys.stdout
         return
@@ -129,8 +104,14 @@ def _written(out: Path | None) -> Iterator[TextIO]:
         descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise click.ClickException(f"{out} cannot be written: {error.strerror}") from error
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-        yield file
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            yield file
+    except BaseException as error:  # Ctrl-C too: a part of a list looks like the whole
+        out.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise click.ClickException(f"{out} cannot be written: {error.strerror}") from error
+        raise
 
 
 @subscribers.command("export-list")
@@ -143,7 +124,7 @@ def export_list(form: str, out: Path | None) -> None:
     """
     from alerting.subscribing import export
 
-    with connected() as settings, _written(out) as file:
+    with database() as settings, _written(out) as file:
         for piece in export(
             actor=ACTOR, settings=settings, now=datetime.now(UTC), form=form, one_moment=True
         ):
@@ -159,10 +140,11 @@ def export_(address: str, out: Path | None) -> None:
     from alerting.subscribing import record
 
     written = _given(address)
-    with connected() as settings, _written(out) as file:
+    with database() as settings:
         found = record(written, actor=ACTOR, settings=settings, now=datetime.now(UTC))
-        if found.subscriber is None and not found.addresses and not found.silent:
-            raise click.ClickException("nothing is held on this address")
+    if found.subscriber is None and not found.addresses and not found.silent:
+        raise click.ClickException("nothing is held on this address")
+    with _written(out) as file:
         file.write(as_json(found) + "\n")
 
 
@@ -171,7 +153,7 @@ def count_() -> None:
     """How many addresses subscribers have, by channel and state."""
     from alerting.subscribing import count
 
-    with connected():
+    with database():
         for (channel, state), n in sorted(count().items()):
             click.echo(f"{channel}\t{state.value}\t{n}")
 
@@ -182,7 +164,7 @@ def find_() -> None:
     from alerting.subscribing import find
 
     written = _given("-")
-    with connected() as settings:
+    with database() as settings:
         found = find("email" if "@" in written else "sms", written, settings=settings)
     if found is None:
         raise click.ClickException("nobody has this address")
@@ -192,18 +174,20 @@ def find_() -> None:
 
 
 @subscribers.command("erase")
-@_address
+@click.argument("address", required=False)
 @click.option("--id", "number", type=int, help="A subscriber by number instead, to set something right.")
 @click.confirmation_option(prompt="The person, every address and every follow will be gone. Erase?")
-def erase_(address: str, number: int | None) -> None:
+def erase_(address: str | None, number: int | None) -> None:
     """Forget the person who has ADDRESS ("-", the default: asked for), at their request.
 
     Nothing is left but counts, and no list brings them back.
     """
     from alerting.subscribing import erase, forget
 
-    written = "" if number is not None else _given(address)
-    with connected() as settings:
+    if number is not None and address is not None:
+        raise click.UsageError("name the person by ADDRESS or by --id, not by both")
+    written = "" if number is not None else _given(address or "-")
+    with database() as settings:
         if number is not None:
             if not erase(number, actor=ACTOR, now=datetime.now(UTC)):
                 raise click.ClickException(f"there is no subscriber {number}")
@@ -223,7 +207,7 @@ def readmit_(address: str) -> None:
     from alerting.subscribing import readmit
 
     written = _given(address)
-    with connected() as settings:
+    with database() as settings:
         if not readmit(written, actor=ACTOR, settings=settings, now=datetime.now(UTC)):
             raise click.ClickException("this address is not kept silent")
     click.echo("it may be subscribed again")

@@ -14,6 +14,7 @@ from alerting.cli import main
 from alerting.config import Settings
 from alerting.store import engine
 from alerting.subscribing.rows import COLUMNS
+from tests.cli.running import free_port
 from tests.cli.test_subscribers import GOOD, environ, run  # noqa: F401 - a fixture
 from tests.fanout.country import Country
 
@@ -120,3 +121,63 @@ def test_retention_runs_on_demand_and_tells_counts(environ: Settings) -> None:  
     done = alerting("retention")
     assert done.exit_code == 0, done.output
     assert done.output == "forgotten: the recipients of 0 deliveries, 0 receipts, 0 answers, 1 addresses\n"
+
+
+def test_nothing_is_left_of_a_file_that_was_not_written_whole(
+    environ: Settings,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    run("import", "-", given=GOOD)
+    out = tmp_path / "people"
+    unknown = run("export", "+12015550177", "--out", str(out))
+    assert (unknown.exit_code, unknown.output) == (1, "Error: nothing is held on this address\n")
+    assert not out.exists()
+    given_keys(monkeypatch, ("other", b"o" * 32))
+    lost = run("export-list", "--out", str(out))
+    assert (lost.exit_code, lost.output.startswith("Error: ")) == (1, True)
+    assert not out.exists()
+
+
+def test_an_address_and_a_number_are_not_erased_together(environ: Settings) -> None:  # noqa: F811
+    run("import", "-", given=GOOD)
+    both = run("erase", PHONE, "--id", "1", "--yes")
+    assert (both.exit_code, "by ADDRESS or by --id, not by both" in both.output) == (2, True)
+    assert run("count").output == "sms\tactive\t2\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "addresses rotate",
+        "retention",
+        "resume",
+        "backup FILE",
+        "restore FILE",
+        "subscribers count",
+        "subscribers find",
+        "subscribers import FILE",
+        "subscribers export",
+        "subscribers export-list --out FILE",
+        "subscribers erase --yes",
+        "subscribers readmit",
+    ],
+)
+def test_a_database_that_is_away_is_told_in_a_line(
+    environ: Settings,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    command: str,
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://somebody:secret@127.0.0.1:{free_port()}/nothing")
+    file = tmp_path / "file"
+    if command.partition(" FILE")[0] in {"restore", "subscribers import"}:
+        file.write_text(GOOD, encoding="utf-8")
+    arguments = [str(file) if word == "FILE" else word for word in command.split()]
+    failed = CliRunner().invoke(main, arguments, input=f"{PHONE}\n")
+    assert failed.exit_code == 1
+    assert isinstance(failed.exception, SystemExit), failed.exception
+    _, _, told = failed.stderr.partition("Error: ")  # the prompt before it echoes what is typed here
+    assert told.count("\n") == 1
+    assert not any(word in told for word in ("secret", PHONE))
+    assert not file.exists() or file.read_text(encoding="utf-8") == GOOD
