@@ -14,7 +14,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 CONNECTIONS = 32
@@ -57,6 +57,7 @@ class Count:
     answered: int = 0
     refused: int = 0  # any status but 204
     broken: int = 0  # connections that ended before their answer
+    whose: list[bytes] = field(default_factory=list)  # the requests that were answered
 
 
 class _Caller(asyncio.Protocol):
@@ -67,7 +68,7 @@ class _Caller(asyncio.Protocol):
     ) -> None:
         self.requests, self.until, self.count, self.ended = requests, until, count, ended
         self.waiting = False
-        self.received = b""
+        self.request = self.received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -79,7 +80,7 @@ class _Caller(asyncio.Protocol):
         if request is None:
             self.transport.close()
         else:
-            self.waiting = True
+            self.request, self.waiting = request, True
             self.transport.write(request)
 
     def data_received(self, data: bytes) -> None:
@@ -89,6 +90,7 @@ class _Caller(asyncio.Protocol):
         self.waiting = False
         if self.received.startswith(ANSWERED):  # has no body: the head is all of it
             self.count.answered += 1
+            self.count.whose.append(self.request)
             self.received = b""
             self.ask()
         else:
