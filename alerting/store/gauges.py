@@ -14,9 +14,13 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from alerting.store.receipts import READER
+from alerting.store.states import CHANNELS
 
 #: Rows after which counting stops: a queue of so many batches, or receipts, is long, whatever its exact length.
 MOST = 20_000
+
+#: Batches at the head of each dispatch among which its oldest is sought.
+FRONT = 100
 
 #: Ended batches that the latest latencies are taken from.
 RECENT = 5_000
@@ -87,29 +91,55 @@ def queues(session: Session) -> list[Queue]:
 
 
 def batches(session: Session) -> list[Batches]:
-    """Channels with batches that are not done; counts of ready ones stop at MOST."""
+    """Channels with batches that are not done; of each, the counts of ready ones stop at MOST."""
     rows = session.execute(
         text("""
             SELECT channel, count(*) FILTER (WHERE state = 'ready' AND due <= now()),
                    count(*) FILTER (WHERE state = 'ready' AND due > now()),
                    count(*) FILTER (WHERE state = 'leased'),
-                   max(extract(epoch FROM now() - due)) FILTER (WHERE state = 'ready'),
                    max(extract(epoch FROM now() - lease_until)) FILTER (WHERE state = 'leased')
             FROM (
-                (SELECT d.channel, b.state, greatest(b.ready_at, b.not_before, d.not_before) AS due, b.lease_until
-                 FROM dispatch d JOIN batch b ON b.dispatch = d.id AND b.state = 'ready'
-                 WHERE d.state IN ('planning', 'open') LIMIT :most)
+                SELECT c.channel, waiting.* FROM unnest(CAST(:channels AS text[])) AS c(channel) CROSS JOIN LATERAL (
+                    SELECT b.state, greatest(b.ready_at, b.not_before, d.not_before) AS due, b.lease_until
+                    FROM dispatch d JOIN batch b ON b.dispatch = d.id AND b.state = 'ready'
+                    WHERE d.channel = c.channel AND d.state IN ('planning', 'open') LIMIT :most) AS waiting
                 UNION ALL
                 (SELECT d.channel, b.state, NULL, b.lease_until
-                 FROM batch b JOIN dispatch d ON d.id = b.dispatch WHERE b.state = 'leased' LIMIT :most)
+                 FROM batch b JOIN dispatch d ON d.id = b.dispatch WHERE b.state = 'leased'
+                 ORDER BY b.lease_until LIMIT :most)
             ) AS unfinished GROUP BY channel ORDER BY channel
         """),
-        {"most": MOST},
-    )
+        {"channels": list(CHANNELS), "most": MOST},
+    ).all()
+    oldest = _oldest_ready(session)
     return [
-        Batches(channel, ready, deferred, leased, _age(oldest), _age(overdue))
-        for channel, ready, deferred, leased, oldest, overdue in rows
+        Batches(channel, ready, deferred, leased, oldest.get(channel, 0.0), _age(overdue))
+        for channel, ready, deferred, leased, overdue in rows
     ]
+
+
+def _oldest_ready(session: Session) -> dict[str, float]:
+    """Channel -> how long its oldest ready batch has been due.
+
+    Batches become ready in the order of their numbers, and those that wait for a time in that of their times. Only what was
+    taken back from a dead worker, or is tried again, is younger than what stands behind it: hence FRONT and not one.
+    """
+    rows = session.execute(
+        text("""
+            SELECT c.channel, max(extract(epoch FROM now() - waiting.due))
+            FROM unnest(CAST(:channels AS text[])) AS c(channel) CROSS JOIN LATERAL (
+                SELECT greatest(b.ready_at, b.not_before, d.not_before) AS due FROM dispatch d CROSS JOIN LATERAL (
+                    (SELECT ready_at, not_before FROM batch
+                     WHERE dispatch = d.id AND state = 'ready' AND not_before IS NULL ORDER BY n_from LIMIT :front)
+                    UNION ALL
+                    (SELECT ready_at, not_before FROM batch
+                     WHERE dispatch = d.id AND state = 'ready' AND not_before IS NOT NULL ORDER BY not_before LIMIT :front)
+                ) AS b WHERE d.channel = c.channel AND d.state IN ('planning', 'open') LIMIT :most) AS waiting
+            GROUP BY c.channel
+        """),
+        {"channels": list(CHANNELS), "most": MOST, "front": FRONT},
+    )
+    return {channel: _age(oldest) for channel, oldest in rows}
 
 
 def dispatches(session: Session) -> list[Dispatches]:

@@ -91,6 +91,32 @@ def test_a_look_walks_over_no_history_and_no_delivery_and_keeps_its_bound(crowde
 
 
 @pytest.mark.slow
+def test_a_long_queue_of_one_channel_hides_neither_another_nor_the_age_of_its_oldest(
+    settings: Settings,
+) -> None:
+    with psycopg.connect(settings.database_url, autocommit=True) as connection:
+        connection.execute(YEARS.splitlines()[1])
+        connection.execute(
+            """INSERT INTO dispatch (notice, audience, channel, state, priority, created_at, expires)
+               SELECT 1, 'person', c, 'open', p, now(), now() + interval '6 h'
+               FROM (VALUES ('sms', 0), ('sms', 7), ('email', 7)) AS d(c, p)"""
+        )
+        connection.execute(
+            """INSERT INTO batch (dispatch, n_from, n_to, state, ready_at)
+               SELECT d.id, i, i, 'ready', now() - CASE WHEN d.priority = 0 THEN interval '1 s' WHEN i < 9 THEN interval '2 s'
+                      ELSE interval '90 s' END
+               FROM dispatch d, generate_series(1, CASE WHEN d.priority = 0 THEN %s ELSE 20 END) AS i""",
+            (gauges.MOST + 5,),
+        )
+    with transaction() as session:
+        gauges.bound(session, 1.0)
+        found = {each.channel: each for each in gauges.batches(session)}
+    assert {name: each.ready for name, each in found.items()} == {"sms": gauges.MOST, "email": 20}
+    for each in found.values():
+        assert 90 <= each.oldest < 120  # also where a few that were taken back stand before it
+
+
+@pytest.mark.slow
 def test_the_sweeps_count_each_second_walks_over_no_history(crowded: Settings) -> None:
     moved = 0
     for ended in (0, 1, 300):

@@ -8,7 +8,7 @@ from uuid import UUID
 from alerting.fanout.cover import cover
 from alerting.store import batches, counters, expansion, gauges, outbox, retention, tallies
 from alerting.store.expansion import Span, Wanted
-from alerting.store.states import Audience
+from alerting.store.states import CHANNELS, Audience
 from bench.population import polygon
 from tests.store.crowd import BATCH, MAIL, SMS, WITHDRAWN
 from tests.store.operations import At, operation
@@ -108,7 +108,7 @@ def figures(at: At):
     )
 
 
-@operation(lookups=gauges.MOST)
+@operation(lookups=len(CHANNELS) * gauges.MOST)
 def figures_of_batches(at: At):
     gauges.bound(at.session, 30)
     assert gauges.batches(at.session)
