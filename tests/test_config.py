@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import re
+from dataclasses import MISSING, fields
+from pathlib import Path
 
 import pytest
 
@@ -42,3 +45,35 @@ def test_behind_pgbouncer_the_database_itself_must_be_named() -> None:
     named = Settings.from_env(SOUND | {"PGBOUNCER": "1", "DATABASE_DIRECT_URL": "postgresql://127.0.0.1/y"})
     assert named.pgbouncer
     assert Settings.from_env(SOUND).database_direct_url == ""
+
+
+# ---- docs/install.md
+
+INSTALL = (Path(__file__).parents[1] / "docs" / "install.md").read_text(encoding="utf-8")
+
+#: The variable of each setting that is not its name in capitals.
+VARIABLES = {"data": "ALERTING_DATA"}
+
+#: Defaults that the page gives in words.
+IN_WORDS = {"none": "None", "off": "False", "`DATABASE_URL`": "", "[above](#keep-the-data)": "."}
+
+
+def test_every_setting_has_a_row_of_the_page_and_every_row_is_a_setting() -> None:
+    cells = [line.split("|")[1] for line in INSTALL.splitlines() if line.startswith("| `")]
+    told = [name for cell in cells for name in re.findall(r"`([A-Z_]+)`", cell)]
+    assert sorted(told) == sorted(VARIABLES.get(each.name, each.name.upper()) for each in fields(Settings))
+
+
+def test_the_defaults_of_the_page_are_those_of_the_code() -> None:
+    told = dict(re.findall(r"^\| `([A-Z_]+)` \| ([^|]+) \| [^|]+ \|$", INSTALL, re.MULTILINE))
+    assert len(told) > 20
+    for each in fields(Settings):
+        name = VARIABLES.get(each.name, each.name.upper())
+        if name in told and each.default is not MISSING:
+            written = IN_WORDS.get(told[name], told[name].strip("`"))
+            default = f"{each.default:g}" if isinstance(each.default, float) else str(each.default)
+            assert written in {default, default or "None"}, name
+
+
+def test_the_command_of_the_page_has_the_threads_of_the_code() -> None:
+    assert re.findall(r"gunicorn .*--threads (\d+)", INSTALL) == [str(Settings.from_env(SOUND).web_threads)]
