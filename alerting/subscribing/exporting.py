@@ -36,7 +36,8 @@ def export(
 ) -> Iterator[str]:
     """The list in pieces, as `form` "csv" (the heading first) or "jsonl" (one object a line, empty columns left out).
 
-    Subscribers that come or go meanwhile may be in it or not, but with `one_moment`. A subscriber with several points, floors or addresses of a channel has several rows, tied by external id or address.
+    Subscribers that come or go meanwhile may be in it or not, but with `one_moment`. A subscriber with several points,
+    floors or addresses of a channel has several rows, tied by external id or address.
     """
     with transaction() as session:
         audit.append(
