@@ -15,7 +15,7 @@ import structlog
 
 from alerting.store import counters, engine
 from alerting.store.counters import Counted
-from alerting.store.engine import UNAVAILABLE, transaction
+from alerting.store.engine import DatabaseError, transaction
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ class Traffic:
                     self._at_exit = True
 
     def write(self) -> None:
-        """Move what was counted; a database that is away leaves it for the next time. Raises nothing of the database's."""
+        """Move what was counted; a database that is away, or refuses, leaves it for the next time. Raises nothing of the database's."""
         with self._lock:
             counts, self._counts = self._counts, Counter()
         if not counts:
@@ -59,7 +59,7 @@ class Traffic:
         try:
             with transaction() as session:
                 counters.add(session, counts)
-        except UNAVAILABLE as error:
+        except DatabaseError as error:
             log.warning("requests_not_counted_yet", kind=type(error).__name__)
             with self._lock:
                 self._counts.update(counts)

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -131,6 +132,21 @@ def test_counts_wait_for_a_database_that_is_away(settings: Settings) -> None:
     engine.configure("postgresql://127.0.0.1:9/x")
     traffic.write()
     engine.configure(settings.database_url)
+    text = Exposition(settings.redis_url, traffic).text(now=datetime.now(UTC)).decode()
+    assert Look(text)("alerting_http_requests_total") == 1
+
+
+def test_counts_that_a_database_refuses_wait_and_break_no_scrape(settings: Settings) -> None:
+    def run(statement: str) -> None:
+        with psycopg.connect(settings.database_url, autocommit=True) as connection:
+            connection.execute(statement)
+
+    traffic = Traffic()
+    traffic.count("GET", "/x", 200, serving=False)
+    run("ALTER TABLE metric ADD CONSTRAINT refused CHECK (name <> 'http')")
+    traffic.write()
+    run("ALTER TABLE metric DROP CONSTRAINT refused")
+    traffic.write()
     text = Exposition(settings.redis_url, traffic).text(now=datetime.now(UTC)).decode()
     assert Look(text)("alerting_http_requests_total") == 1
 
