@@ -24,10 +24,7 @@ from alerting.fanout import bell
 from alerting.store import alerts, audience, audit, forecast, outbox, publications
 from alerting.store.alerts import Stored
 from alerting.store.engine import transaction
-from alerting.store.states import CHANNELS, AlertState, Audience, Lane, Workspace
-
-#: Added to the priority of an exercise: every real warning goes first.
-EXERCISE = 200
+from alerting.store.states import CHANNELS, EXERCISE_PRIORITY, AlertState, Audience, Lane, Workspace
 
 
 def approve(
@@ -95,7 +92,7 @@ def _record(
 
 def urgency(rank: int, workspace: Workspace) -> int:
     """The priority of a dispatch: the rank of its most urgent segment; every real warning goes before an exercise."""
-    return rank + (EXERCISE if workspace is not Workspace.LIVE else 0)
+    return rank + (EXERCISE_PRIORITY if workspace is not Workspace.LIVE else 0)
 
 
 def _require_approvable(session: Session, stored: Stored, actor: Actor, now: datetime) -> None:

@@ -25,7 +25,8 @@ from alerting.metrics.traffic import Traffic
 from alerting.store import counters, gauges
 from alerting.store.counters import BEYOND, BOUNDS, Counted
 from alerting.store.engine import DatabaseError, transaction
-from alerting.store.states import CHANNELS, DeliveryStatus
+from alerting.store.notices import NOTICE_PRIORITY
+from alerting.store.states import CHANNELS, EXERCISE_PRIORITY, DeliveryStatus
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +40,7 @@ PATIENCE = 0.25
 
 QUANTILES = (0.5, 0.95, 0.99)
 
-#: Severities by cap.rank's priority, 25 to each; notices (answers to citizens) come after all of them.
+#: Severities by cap.rank's priority, 25 to each; exercises come after all of them, and notices (answers to citizens) last.
 _SEVERITIES = ("extreme", "severe", "moderate", "unknown", "minor")
 
 
@@ -134,10 +135,15 @@ def _counter(
     counted: Counted,
     always: Iterable[tuple[str, ...]] = (),
 ) -> Metric:
-    """`always` are shown as 0 before the first: Prometheus sees no increase in a series that begins at 1."""
+    """`always` are shown as 0 before the first: Prometheus sees no increase in a series that begins at 1.
+
+    A row that an older version counted has fewer labels, the last ones: those that it lacks are empty.
+    """
     family = CounterMetricFamily(f"alerting_{name}", text, labels=labels)
     found = dict.fromkeys(always, 0) | {
-        values: n for (kind, values), n in look.counted.items() if kind is counted
+        ("",) * (len(labels) - len(values)) + values: n
+        for (kind, values), n in look.counted.items()
+        if kind is counted
     }
     for values, n in found.items():
         family.add_metric(values, n)
@@ -262,10 +268,14 @@ def _of_counters(look: _Look) -> Iterator[Metric]:
     yield _counter(
         "receipts",
         "Deliveries moved by what providers said later.",
-        ("outcome",),
+        ("channel", "provider", "outcome"),
         look,
         Counted.RECEIPTS,
-        always=((DeliveryStatus.DELIVERED.value,), (DeliveryStatus.UNDELIVERED.value,)),
+        always=[
+            (row.channel, row.provider, outcome.value)
+            for row in look.senders
+            for outcome in (DeliveryStatus.DELIVERED, DeliveryStatus.UNDELIVERED)
+        ],
     )
     channels = [(name,) for name in CHANNELS]
     yield _counter(
@@ -310,4 +320,6 @@ def _of_latency(look: _Look) -> Iterator[Metric]:
 
 
 def _severity(priority: int) -> str:
-    return _SEVERITIES[priority // 25] if priority < 125 else "notice"
+    if priority >= NOTICE_PRIORITY:
+        return "notice"
+    return "exercise" if priority >= EXERCISE_PRIORITY else _SEVERITIES[min(priority, 124) // 25]

@@ -60,7 +60,7 @@ class Counted(StrEnum):
     LATENCY_SUM = "latency_sum"  # channel, audience; milliseconds
     LEASES_LOST = "leases_lost"  # channel
     IN_DOUBT = "in_doubt"  # channel; rows marked as perhaps repeated after a lost lease
-    RECEIPTS = "receipts"  # outcome
+    RECEIPTS = "receipts"  # channel, provider, outcome; rows of older versions have the outcome alone
     HTTP = "http"  # method, route, status
 
 

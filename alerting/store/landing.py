@@ -23,12 +23,21 @@ Key = tuple[int, int]  # (dispatch, n)
 
 # Made thousands of times a second: as frozen dataclasses they would cost a fifth of the time.
 class Move(NamedTuple):
-    """From where a delivery goes where, and why."""
+    """From where a delivery goes where, why, and by whose word."""
 
     was: DeliveryStatus
     status: DeliveryStatus
     reason: str | None
     reference: str | None
+    provider: str
+
+
+class Moved(NamedTuple):
+    """What is counted of a delivery that has moved."""
+
+    channel: str
+    provider: str
+    status: str
 
 
 _BY_KEY = text("""
@@ -49,11 +58,11 @@ _MOVE = text("""
            reference = CASE WHEN num_nonnulls(d.address, d.feed) > 0 THEN coalesce(d.reference, x.reference) END, at = :now
     FROM unnest(CAST(:dispatches AS bigint[]), CAST(:ns AS bigint[]),
                 CAST(CAST(:before AS text[]) AS delivery_status[]), CAST(CAST(:statuses AS text[]) AS delivery_status[]),
-                CAST(:reasons AS text[]), CAST(:references AS text[]))
-         AS x(dispatch, n, was, status, reason, reference)
+                CAST(:reasons AS text[]), CAST(:references AS text[]), CAST(:providers AS text[]))
+         AS x(dispatch, n, was, status, reason, reference, provider)
     WHERE d.dispatch = x.dispatch AND d.n = x.n AND d.status = x.was
-    RETURNING d.dispatch, d.region, x.was, d.status
-    ) SELECT dispatch, region, was, status, count(*) FROM moved GROUP BY 1, 2, 3, 4
+    RETURNING d.dispatch, d.region, x.was, d.status, x.provider
+    ) SELECT dispatch, region, was, status, provider, count(*) FROM moved GROUP BY 1, 2, 3, 4, 5
 """)
 
 
@@ -65,8 +74,8 @@ def standing(session: Session, keys: Iterable[Key]) -> dict[Key, DeliveryStatus]
     return {(dispatch, n): _STATUS[status] for dispatch, n, status in rows}
 
 
-def move(session: Session, moves: Mapping[Key, Move], *, now: datetime) -> Counter[str]:
-    """Move deliveries that `standing` gave, and their tally; by new status, how many still stood where they were seen, and have moved."""
+def move(session: Session, moves: Mapping[Key, Move], *, now: datetime) -> Counter[Moved]:
+    """Move deliveries that `standing` gave, and their tally; how many still stood where they were seen, and have moved."""
     ordered = sorted(moves)
     each = [moves[key] for key in ordered]
     counted = session.execute(
@@ -77,18 +86,29 @@ def move(session: Session, moves: Mapping[Key, Move], *, now: datetime) -> Count
             "statuses": _array([m.status.value for m in each]),
             "reasons": _quoted([m.reason for m in each]),
             "references": _quoted([m.reference for m in each]),
+            "providers": _quoted([m.provider for m in each]),
             "now": now,
         },
     ).all()
     deltas: deliveries.Deltas = Counter()
-    for dispatch, region, was, status, n in counted:
+    for dispatch, region, was, status, _, n in counted:
         deltas[dispatch, region, was] -= n
         deltas[dispatch, region, status] += n
     deliveries.move_tally(session, deltas)
-    found: Counter[str] = Counter()
-    for _, _, _, status, n in counted:
-        found[status] += n
+    channels = _channels(session, {dispatch for dispatch, *_ in counted})
+    found: Counter[Moved] = Counter()
+    for dispatch, _, _, status, provider, n in counted:
+        found[Moved(channels[dispatch], provider, status)] += n
     return found
+
+
+def _channels(session: Session, dispatches: Iterable[int]) -> dict[int, str]:
+    """The channel of each of these dispatches."""
+    rows = session.execute(
+        text("SELECT id, channel FROM dispatch WHERE id = ANY(CAST(:ids AS bigint[]))"),
+        {"ids": _array(dispatches)},
+    )
+    return {row.id: row.channel for row in rows}
 
 
 _STATUS = {status.value: status for status in DeliveryStatus}

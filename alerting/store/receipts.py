@@ -48,6 +48,7 @@ class Unread(NamedTuple):
     """A receipt as the reader meets it."""
 
     id: int
+    provider: str
     dispatch: int | None
     n: int | None
     status: str
@@ -109,7 +110,7 @@ def unread(session: Session, upto: int, limit: int) -> list[Unread]:
     """The next receipts in order, up to an id that `settled_to` gave."""
     rows = session.execute(
         text("""
-            SELECT id, dispatch, n, status, reason, reference FROM receipt
+            SELECT id, provider, dispatch, n, status, reason, reference FROM receipt
             WHERE id <= :upto AND id > coalesce((SELECT id FROM progress WHERE reader = :reader), 0)
             ORDER BY id LIMIT :limit
         """),

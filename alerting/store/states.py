@@ -164,6 +164,9 @@ LANE_OF_CHANNEL: dict[str, Lane] = {"sms": Lane.SMS, "email": Lane.EMAIL, "rss":
 #: The channels of a warning, all by default; leaving one out needs a reason.
 CHANNELS: tuple[str, ...] = tuple(LANE_OF_CHANNEL)
 
+#: Added to the priority of an exercise (a real warning has cap.rank's, below 125): every real warning goes first.
+EXERCISE_PRIORITY = 200
+
 #: Segment number of a delivery that belongs to no segment (a notice), and region of one that belongs to no region.
 NO_SEGMENT = -1
 NO_REGION = 0

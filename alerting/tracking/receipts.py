@@ -117,13 +117,13 @@ def _apply(upto: int, now: datetime) -> int:
             if receipt.dispatch is not None and receipt.n is not None and receipt.status in _MOVES:
                 words.setdefault((receipt.dispatch, receipt.n), []).append(receipt)
         # Whom a worker moves between our look and our move is looked at again: what it may become depends on where it is.
-        counts: Counter[str] = Counter()
+        counts: Counter[landing.Moved] = Counter()
         while moves := _moves(words, landing.standing(session, words)):
             moved = landing.move(session, moves, now=now)
             counts += moved
             if moved.total() == len(moves):
                 break
-        counters.add(session, {(Counted.RECEIPTS, (word,)): n for word, n in counts.items()})
+        counters.add(session, {(Counted.RECEIPTS, tuple(labels)): n for labels, n in counts.items()})
         receipts.read_to(session, unread[-1])
         return len(unread)
 
@@ -142,7 +142,7 @@ def _moves(
             if (moved := _MOVES[word.status]) in FOLLOWS[current]:
                 current, last = moved, word
         if last is not None:
-            moves[key] = landing.Move(was, current, last.reason, last.reference)
+            moves[key] = landing.Move(was, current, last.reason, last.reference, last.provider)
     return moves
 
 

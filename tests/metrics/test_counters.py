@@ -7,12 +7,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from alerting import outlets
+from alerting.authoring.issue import urgency
 from alerting.config import Settings
 from alerting.fanout.drain import Drain
 from alerting.fanout.sweep import Sweep
 from alerting.store.counters import BEYOND, BOUNDS, Results
 from alerting.store.deliveries import Outcome
-from alerting.store.states import DeliveryStatus
+from alerting.store.notices import NOTICE_PRIORITY
+from alerting.store.states import DeliveryStatus, Workspace
 from alerting.tracking import receipts
 from channels.base import ReceiptEvent, Status
 from channels.sandbox.script import Rule
@@ -185,6 +187,19 @@ def test_what_waits_is_shown_with_its_age(
     assert found("alerting_queue_recipients", severity="severe", channel="sms") == of_channel(country)["sms"]
 
 
+def test_an_exercise_that_waits_is_no_answer_to_a_citizen_and_no_warning(
+    country: Country, look: Callable[[], Look]
+) -> None:
+    country.warn(priority=urgency(27, Workspace.EXERCISE))
+    expand_all()
+    n = sum(of_channel(country).values())
+    found = look()
+    assert found("alerting_queue_recipients", severity="exercise", priority="227") == n > 0
+    assert found("alerting_queue_recipients") == n
+    country.run("UPDATE dispatch SET priority = :notice", notice=NOTICE_PRIORITY)
+    assert look()("alerting_queue_recipients", severity="notice", priority="1000") == n
+
+
 def test_receipts_are_counted_by_what_they_made_of_deliveries(
     country: Country, wired: Settings, sandbox: Sandbox, look: Callable[[], Look]
 ) -> None:
@@ -202,5 +217,15 @@ def test_receipts_are_counted_by_what_they_made_of_deliveries(
     Sweep(wired).apply_receipts()
     found = look()
     assert found("alerting_receipts_waiting") == 0
-    assert found("alerting_receipts_total", outcome="delivered") == 2
+    assert found("alerting_receipts_total", channel="sms", provider="twilio", outcome="delivered") == 2
+    assert found("alerting_receipts_total", channel="sms", provider="twilio", outcome="undelivered") == 1
     assert found("alerting_receipts_total") == 3
+
+
+def test_what_an_older_version_counted_of_receipts_keeps_its_outcome(
+    country: Country, look: Callable[[], Look]
+) -> None:
+    country.run("INSERT INTO metric (name, labels, n) VALUES ('receipts', '{delivered}', 5)")
+    found = look()
+    assert found("alerting_receipts_total", channel="", provider="", outcome="delivered") == 5
+    assert found("alerting_receipts_total", channel="delivered") == 0

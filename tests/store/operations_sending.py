@@ -202,5 +202,7 @@ def receipts_are_applied(at: At):
     keys = [(SMS, n) for n in range(1, 501)]
     rows = landing.standing(at.session, keys)
     assert len(rows) == 500
-    moves = {key: landing.Move(was, DeliveryStatus.DELIVERED, None, None) for key, was in rows.items()}
+    moves = {
+        key: landing.Move(was, DeliveryStatus.DELIVERED, None, None, "twilio") for key, was in rows.items()
+    }
     return landing.move(at.session, moves, now=NOW)

@@ -139,7 +139,8 @@ def test_rows_are_found_by_their_keys_on_a_table_that_was_never_analysed(
     country: Country, texts: list[tuple[int, int]]
 ) -> None:
     moves = {
-        key: landing.Move(DeliveryStatus.PLANNED, DeliveryStatus.DELIVERED, None, "SM1") for key in texts
+        key: landing.Move(DeliveryStatus.PLANNED, DeliveryStatus.DELIVERED, None, "SM1", "twilio")
+        for key in texts
     }
     plans: list[str] = []
     country.run("DELETE FROM pg_statistic WHERE starelid = 'delivery'::regclass")
