@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from urllib.parse import quote_plus, urlsplit
 
@@ -38,6 +38,7 @@ from channels.twilio_words import MAY_RETRY, TROUBLE, answer, callback, retry_af
 API = "https://api.twilio.com"
 VALIDITY = (1, 36000)  # seconds, twilio.com/docs/messaging/api/message-resource
 CONTENTS_KEPT = 256
+TOO_LATE = "expired before it was sent"
 
 _PLAIN_NUMBER = re.compile(r"\+[0-9]{1,20}").fullmatch
 _PLAIN_DELIVERY = re.compile(r"[0-9A-Za-z._-]+").fullmatch
@@ -155,11 +156,18 @@ class TwilioSms:
     async def _send(self, feed: Feed, client: Client, message: Message) -> SendResult:
         validity = message.validity
         if validity is not None and validity <= 0:
-            return SendResult(message.key, Status.REJECTED, Reason.EXPIRED, raw="expired before it was sent")
+            return SendResult(message.key, Status.REJECTED, Reason.EXPIRED, raw=TOO_LATE)
         if message.doubt_since is not None:
+            begun = feed.loop.time()
             known = await look_up(client, self._uri, message, message.doubt_since)
             if known is not None:
                 return known
+            if validity is not None:
+                # Asking took a while, which the text does not have any more.
+                validity -= feed.loop.time() - begun
+                if validity <= VALIDITY[0]:
+                    return SendResult(message.key, Status.REJECTED, Reason.EXPIRED, raw=TOO_LATE)
+                message = replace(message, validity=validity)
         try:
             response = await client.request_async("POST", self._uri, data=self._body(message))
         except NotSent as error:

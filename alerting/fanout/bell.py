@@ -26,8 +26,12 @@ from alerting.store.states import Lane
 #: What RQ runs in a worker's child process.
 JOB = "alerting.fanout.worker.serve"
 
-#: Seconds for which no bell is rung after Redis did not answer: a burst of issues must not wait 0.3 s each.
-REST = 1.0
+#: Seconds for which no bell is rung after Redis did not answer: a burst of issues must not wait 0.3 s each. Shorter
+#: than a round of the sweep, which must not take the rest for another failure.
+REST = 0.5
+
+#: Jobs that wait at once: workers that were killed are counted among a lane's until RQ forgets them.
+MOST_JOBS = 8
 
 
 @dataclass(slots=True)
@@ -97,7 +101,7 @@ def ring(lane: Lane) -> bool:
         connection = _connection()
         queue = Queue(lane.value, connection=connection, serializer=JSONSerializer)
         slots = max(1, int(connection.scard(f"rq:workers:{lane.value}")))
-        if queue.count < slots:
+        if queue.count < min(slots, MOST_JOBS):
             queue.enqueue_call(JOB, args=[lane.value], timeout=-1, result_ttl=0, failure_ttl=3600)
         return True
     except (RedisError, OSError):

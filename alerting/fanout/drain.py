@@ -300,10 +300,12 @@ class Drain:
         by_load: dict[int, list[Outcome]] = {}
         for load, outcome in waiting:
             by_load.setdefault(id(load), []).append(outcome)
+        written = False
         try:
             for _ in range(5):
                 try:
                     self._write(by_load)
+                    written = True
                     return
                 except DriverError as error:
                     if getattr(error.orig, "sqlstate", None) not in REPEATABLE:
@@ -311,7 +313,10 @@ class Drain:
         except UNAVAILABLE:
             log.warning("database_away", channel=self.channel, unwritten=len(waiting))
             time.sleep(PAUSE)  # a starving stream asks for a flush at once, again and again
-        self.waiting = waiting + self.waiting
+        finally:
+            # Whatever went wrong: what was sent and is not written is never forgotten.
+            if not written:
+                self.waiting = waiting + self.waiting
 
     def _write(self, by_load: dict[int, list[Outcome]]) -> None:
         clock = self.clock()

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from alerting.fanout import bell
 from alerting.fanout.cover import Cover, cover
 from alerting.store import audit, batches, deliveries, expansion, frozen, outbox, publications
-from alerting.store.engine import prefer_indexes, transaction
+from alerting.store.engine import be_patient, prefer_indexes, transaction
 from alerting.store.expansion import Planned, Span, Wanted
 from alerting.store.outbox import Dispatch
 from alerting.store.states import LANE_OF_CHANNEL, DispatchState
@@ -30,6 +30,9 @@ RANGES = (400, 2_000, 10_000, 50_000)
 
 #: Ranges that one transaction may take together while they are thinly populated.
 MOST_RANGES = 8
+
+#: Seconds that working a ground out may take.
+GROUND = 300.0
 
 #: Rows of a batch where the sender has no rate: about a second of sending.
 BATCH = 2_000
@@ -74,6 +77,7 @@ def expand_next(batch_size: Callable[[Dispatch], int], *, now: datetime, percent
         if dispatch is None:
             return False
         prefer_indexes(session)
+        be_patient(session, GROUND)  # the ground of a large warning is worked out in here, once
         if dispatch.channel in BROADCAST:
             _plan_feeds(session, dispatch, now=now)
         else:

@@ -1,6 +1,6 @@
 """Writing down what a drain's sends came to: one transaction for all of its batches.
 
-Owns the statements of a flush, each once however many batches there are: leases, deliveries, tally, then what must be
+Owns the statements of a flush: one for all leases, one for the deliveries of each dispatch, the tally, then what must be
 tried again. Must not claim, send or decide. Invariant: what a killed drain may have sent without a record lies between the
 last flush and the allowance of it, and one window is shared by all batches of a drain.
 """
@@ -50,14 +50,19 @@ class Written:
 
 
 def allowances(active: Sequence[Load], window: int) -> list[int]:
-    """How many messages of each load may have left at the next flush: `window` more than now, the most urgent first."""
-    allowed = [load.allowed for load in active]
+    """How many messages of each load may have left at the next flush: `window` more of all of them, the most urgent first.
+
+    What was allowed before and has not left is a part of it.
+    """
+    taken = [load.taken for load in active]
+    allowed = [
+        upto if load.spent else max(load.allowed, upto) for upto, load in zip(taken, active, strict=True)
+    ]
+    left = window - (sum(allowed) - sum(taken))
     for i in sorted(range(len(active)), key=lambda i: active[i].lease.priority):
-        load = active[i]
-        taken = load.taken
-        more = 0 if load.spent else min(window, len(load.messages) - taken)
-        allowed[i] = max(load.allowed, taken + more)
-        window -= more
+        more = 0 if active[i].spent else min(max(left, 0), len(active[i].messages) - allowed[i])
+        allowed[i] += more
+        left -= more
     return allowed
 
 

@@ -82,5 +82,8 @@ def decide(
 
 
 def rest(failures: int, retry_after: float | None) -> float:
-    """Seconds for which a whole provider is left alone after `failures` runs in a row ended with it down."""
-    return retry_after if retry_after is not None else min(2.0 ** min(failures, 6), 60.0)
+    """Seconds for which a whole provider is left alone after `failures` runs in a row ended with it down.
+
+    A minute at most, whatever the provider asks for: a warning is worth a try.
+    """
+    return min(retry_after if retry_after is not None else 2.0 ** min(failures, 6), 60.0)

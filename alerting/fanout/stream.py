@@ -63,7 +63,6 @@ class Load:
         default_factory=list
     )  # n of those taken that were not handed out: their time had passed
     stopped: bool = False
-    lost: bool = False
     again: dict[float, list[int]] = field(default_factory=dict)  # seconds from the epoch -> n to try again
     first: datetime | None = None  # when the first of it was accepted
     results: Results = field(default_factory=Results)  # of its sends that are written

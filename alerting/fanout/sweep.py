@@ -11,7 +11,7 @@ from __future__ import annotations
 import multiprocessing
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from multiprocessing.process import BaseProcess
 
@@ -42,11 +42,17 @@ CHUNK = 20_000
 #: Chunks of what is forgotten between two looks at everything else.
 CHUNKS = 4
 
-#: Seconds of a round in which receipts are applied.
-RECEIPTS = 0.8
+#: Seconds of a round that one chore may take: receipts, and what is closed of a million, wait for the next.
+SHARE = 0.8
+
+#: Seconds after which a lane with work, without a lease and without a job that starts, is served by a child.
+SILENT = 5.0
 
 #: How long a provider may take for its last word about an SMS.
 RECEIPT_PATIENCE = timedelta(hours=6)
+
+#: Lanes whose workers hold leases while they send.
+SENDING = frozenset({Lane.SMS, Lane.EMAIL})
 
 #: Rounds in a row that a bell must fail before a child stands in for the workers.
 DEAF = 2
@@ -61,6 +67,7 @@ class Sweep:
         self.rounds = 0
         self.deaf = 0  # rounds in a row in which Redis did not answer the bell
         self.given_up: dict[int, int] = {}  # dispatch -> n up to which its receipts are waited for no more
+        self.idle_since: dict[Lane, float] = {}  # lanes with work that nobody does, by the wall clock
         self.children: dict[Lane, BaseProcess] = {}
 
     def round(self) -> None:
@@ -132,8 +139,8 @@ class Sweep:
     def _close_rows(
         self, find: Callable[..., list[closing.Ending]], status: DeliveryStatus, act: str
     ) -> None:
-        more = True
-        while more:
+        more, until = True, time.monotonic() + SHARE
+        while more and time.monotonic() < until:
             more = False
             with transaction() as session:
                 for ending in find(session, 1):
@@ -183,7 +190,7 @@ class Sweep:
 
     def apply_receipts(self) -> None:
         """Receipts that have come in since the last round; of a flood as many as leave time for the other chores."""
-        receipts.apply_waiting(now=self.now, seconds=RECEIPTS)
+        receipts.apply_waiting(now=self.now, seconds=SHARE)
 
     def expire(self) -> None:
         """Warnings whose time has passed."""
@@ -220,15 +227,31 @@ class Sweep:
             lanes = {LANE_OF_CHANNEL[channel] for channel in outbox.channels_with_work(session)}
             if outbox.work_to_expand(session):
                 lanes.add(Lane.PLAN)
+            sending = {LANE_OF_CHANNEL[channel] for channel in batches.channels_held(session, SILENT)}
         # Each lane is tried: a bell that rests after a failure answers at once.
         heard = [bell.ring(lane) for lane in sorted(lanes)]
         self.deaf = 0 if all(heard) else self.deaf + 1
         if self.deaf >= DEAF:
-            self._stand_in()
+            # Those without work too: planning makes work for the others within a moment.
+            self._stand_in(Lane)
+        else:
+            self._stand_in(self._silent((lanes & SENDING) - sending))
 
-    def _stand_in(self) -> None:
-        """A child for every lane, those without work too: planning makes work for the others within a moment."""
-        for lane in Lane:
+    def _silent(self, idle: Collection[Lane]) -> list[Lane]:
+        """Lanes that have had work for SILENT seconds and nobody who does it, though they were rung for: a job may hang."""
+        now = time.time()
+        self.idle_since = {lane: self.idle_since.get(lane, now) for lane in idle}
+        silent = []
+        for lane, since in self.idle_since.items():
+            if bell.started_since(lane, since):
+                self.idle_since[lane] = now
+            elif now - since >= SILENT:
+                silent.append(lane)
+        return silent
+
+    def _stand_in(self, lanes: Iterable[Lane]) -> None:
+        """A child for each of the lanes."""
+        for lane in lanes:
             child = self.children.get(lane)
             if child is None or not child.is_alive():
                 log.warning("standing_in", lane=lane.value)

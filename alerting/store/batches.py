@@ -51,7 +51,7 @@ class Lost:
     withdrawn: bool
     channel: str
     audience: str
-    results: Mapping[str, Any] | None  # as `renew` wrote them
+    results: Mapping[str, Any] | None  # as `tend` wrote them
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +249,18 @@ def lost(session: Session, limit: int = 100) -> list[Lost]:
         )
         for r in rows
     ]
+
+
+def channels_held(session: Session, seconds: float) -> list[str]:
+    """Channels of which a batch is leased for at least so many seconds more: somebody is at work there."""
+    rows = session.execute(
+        text("""
+            SELECT DISTINCT channel FROM batch JOIN dispatch ON dispatch.id = batch.dispatch
+            WHERE batch.state = 'leased' AND lease_until > now() + make_interval(secs => :seconds)
+        """),
+        {"seconds": seconds},
+    )
+    return list(rows.scalars())
 
 
 def reopen(session: Session, batch: int) -> None:

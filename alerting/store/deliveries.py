@@ -122,7 +122,9 @@ def _array(values: Iterable[object]) -> str:
 def _quoted(values: Iterable[str | None]) -> str:
     """A PostgreSQL array constant of any text."""
     return _array(
-        "NULL" if value is None else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        "NULL"
+        if value is None
+        else '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\0", "\ufffd") + '"'
         for value in values
     )
 

@@ -14,7 +14,13 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DBAPIError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    SQLAlchemyError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
@@ -25,8 +31,9 @@ DatabaseError = SQLAlchemyError
 #: Those of them that come from the driver, whose own exception is `.orig`.
 DriverError = DBAPIError
 
-#: Those of them that pass by themselves: no connection, none free, a deadlock. The same request may succeed later.
-UNAVAILABLE: tuple[type[Exception], ...] = (OperationalError, InterfaceError, PoolTimeout)
+#: Those of them that pass by themselves: no connection, none free, a deadlock, a transaction that the server ended or that
+#: met a standby (psycopg's InternalError). The same request may succeed later.
+UNAVAILABLE: tuple[type[Exception], ...] = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 
 _state: dict[str, object] = {}
 
@@ -64,7 +71,7 @@ def configure(
         milliseconds = int(patience * 1000)
 
         @event.listens_for(made, "connect")
-        def be_patient(connection: psycopg.Connection[Any], _: object) -> None:
+        def limit_idleness(connection: psycopg.Connection[Any], _: object) -> None:
             connection.execute(f"SET idle_in_transaction_session_timeout = {milliseconds}".encode())
             connection.commit()
 
@@ -161,6 +168,12 @@ def prefer_indexes(session: Session) -> None:
     With the default price of a random page it joins a range of 2 000 rows by reading tables of millions.
     """
     session.execute(text("SET LOCAL random_page_cost = 1.1"))
+
+
+def be_patient(session: Session, seconds: float) -> None:
+    """Let this transaction do nothing for so long, whatever `configure` was told."""
+    milliseconds = int(seconds * 1000)
+    session.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = {milliseconds}"))
 
 
 class ProcessLock:

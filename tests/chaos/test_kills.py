@@ -9,6 +9,7 @@ import time
 import pytest
 
 from alerting import pidfiles
+from alerting.fanout.sweep import SILENT
 from alerting.store.batches import LEASE
 from tests.chaos.conftest import BOUND, IN_FLIGHT, Cluster
 
@@ -137,3 +138,23 @@ def test_a_worker_stopped_past_its_lease_writes_nothing_more(cluster: Cluster) -
     assert set(counts) == cluster.planned()
     assert {to for to, times in counts.items() if times > 1} <= cluster.marked()
     assert sum(times - 1 for times in counts.values()) <= BOUND
+
+
+@pytest.mark.slow
+def test_a_job_that_hangs_does_not_silence_its_lane(cluster: Cluster) -> None:
+    cluster.country.warn(squares=100)
+    cluster.paced("sms")
+    cluster.until(lambda: cluster.received() > 250, 20)
+    hanging = cluster.parts.horses("sms")
+    for horse in hanging:
+        pidfiles.send(horse, signal.SIGSTOP)
+    assert hanging, "the worker was between two jobs: nothing was proven"
+    try:
+        # The lease runs out, nobody starts, the sweep's child takes over; a slow machine may take twice as long.
+        cluster.until(cluster.finished, 2 * (LEASE + SILENT) + 20)
+    finally:
+        for horse in hanging:
+            pidfiles.send(horse, signal.SIGKILL)
+    counts = cluster.counts()
+    assert set(counts) == cluster.planned()
+    assert {to for to, times in counts.items() if times > 1} <= cluster.marked()

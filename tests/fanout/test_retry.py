@@ -100,6 +100,7 @@ def test_nothing_is_tried_again_at_or_after_expiry(
 def test_a_provider_that_is_down_rests_longer_each_time_unless_it_says_for_how_long() -> None:
     assert [rest(n, None) for n in (1, 2, 3, 9)] == [2, 4, 8, 60]
     assert rest(9, 5.0) == 5.0
+    assert rest(1, 86_399.0) == 60.0  # a warning is worth a try
 
 
 @pytest.mark.parametrize("asked_for", [3600.0, 86_400.0, 1e15, float("inf")])

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from alerting.config import Settings
-from alerting.fanout.sweep import RECEIPTS
+from alerting.fanout.sweep import SHARE
 from alerting.tracking import receipts, writer
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "receipts.md").read_text(encoding="utf-8")
@@ -15,7 +15,7 @@ WORDS = " ".join(PAGE.split())
 
 def test_the_bounds_are_those_of_the_code() -> None:
     spaced = f"{receipts.CHUNK:,}".replace(",", " ")
-    assert f"{spaced} in a transaction, for at most {RECEIPTS} s of each second" in WORDS
+    assert f"{spaced} in a transaction, for at most {SHARE} s of each second" in WORDS
     waiting = f"{writer.MOST_WAITING:,}".replace(",", " ")
     assert f"({waiting} callbacks in a process, or {writer.PATIENCE:.0f} s)" in WORDS
     assert f"`WEB_THREADS`, {Settings.__dataclass_fields__['web_threads'].default}" in WORDS
