@@ -20,6 +20,12 @@ from alerting.backup.errors import BackupError, NoTools
 
 _INSTALLED = Path("/usr/lib/postgresql")
 
+#: Settings of the shell that would lead a program to another database than the URL's, or have it write otherwise. All
+#: others stay: without PGSSLMODE and PGSSLROOTCERT it would take any server for ours.
+_MISLEADING = frozenset(
+    {"PGOPTIONS", "PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGSERVICE", "PGCLIENTENCODING"}
+)
+
 
 def find(name: str, major: int, environ: Mapping[str, str]) -> Path:
     """The program `name` of PostgreSQL `major` or newer; raises NoTools.
@@ -83,8 +89,17 @@ def target(url: str, environ: Mapping[str, str]) -> tuple[str, dict[str, str]]:
         raise BackupError(
             "the URL of the database cannot be read: write postgresql://user:password@host/name"
         ) from None
+    if "sslpassword" in parts:
+        raise BackupError(
+            "the URL of the database holds sslpassword, which no program can be told in secret: take it out of the URL, and"
+            " name a key without a password by PGSSLKEY"
+        )
     password = parts.pop("password", None)
-    clean = {name: value for name, value in environ.items() if not name.startswith(("PG", "LC_"))}
+    clean = {
+        name: value
+        for name, value in environ.items()
+        if name not in _MISLEADING and not name.startswith("LC_")
+    }
     clean["LC_ALL"] = "C"
     if password:
         clean["PGPASSWORD"] = str(password)
