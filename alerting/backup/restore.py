@@ -8,12 +8,15 @@ Invariant: what may have been sent since the backup was taken is marked before a
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from io import BufferedReader
 from pathlib import Path
+from typing import BinaryIO
 
 from alerting.backup import programs
 from alerting.backup.errors import Failed, NotABackup, NotEmpty
@@ -117,46 +120,58 @@ def _require_room(found: restoring.Target, empty: str | None) -> None:
 def _bring_in(
     reader: Path, writer: Path, file: Path, url: str, environ: Mapping[str, str], *, before: str
 ) -> None:
-    """The backup's script between ours, in one transaction; raises Failed, and then nothing has changed."""
+    """The backup's script between ours, in one transaction; raises Failed, and then nothing has changed.
+
+    Its end is asked for in so many words: a script that only ends, because whoever wrote it has died, is rolled back.
+    """
     connection, environment = programs.target(url, environ)
     quiet = ["--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--output=/dev/null"]
+    broken = False
     with (
+        # Not pipes: nobody reads them while the script runs, and a full one would stop the program.
+        tempfile.TemporaryFile() as reader_told,
+        tempfile.TemporaryFile() as writer_told,
         subprocess.Popen(
             [reader, "--no-owner", "--no-privileges", "--file=-", file],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=reader_told,
             env=environment,
         ) as script,
         subprocess.Popen(
-            [writer, *quiet, "--single-transaction", "--file=-", f"--dbname={connection}"],
+            [writer, *quiet, "--file=-", f"--dbname={connection}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stderr=writer_told,
             env=environment,
         ) as database,
     ):
-        if (
-            script.stdout is None
-            or script.stderr is None
-            or database.stdin is None
-            or database.stderr is None
-        ):
+        if not isinstance(script.stdout, BufferedReader) or database.stdin is None:
             raise RuntimeError("a pipe that was asked for is missing")
         try:
-            database.stdin.write(before.encode())
-            shutil.copyfileobj(script.stdout, database.stdin, 1 << 20)
-            if script.wait() != 0:
-                # Its end would be taken for the end of the script, and committed.
-                database.kill()
-                raise Failed(f"pg_restore failed: {programs.last_words(script.stderr.read())}")
-            database.stdin.write(restoring.HOLD.encode())
-            database.stdin.close()
+            database.stdin.write(f"BEGIN;\n{before}".encode())
+            while piece := script.stdout.read1(1 << 20):
+                database.stdin.write(piece)
+                database.stdin.flush()
+            if script.wait() == 0:
+                database.stdin.write(f"{restoring.HOLD}\nCOMMIT;\n".encode())
+                database.stdin.flush()
         except BrokenPipeError:
+            broken = True
             script.kill()
-        told = database.stderr.read()
-        if database.wait() != 0:
-            raise Failed(f"the database took nothing of it: {programs.last_words(told)}")
+        finally:
+            # What it could not take is still in the buffer, and would hide the reason.
+            with suppress(BrokenPipeError):
+                database.stdin.close()
+        if not broken and script.wait() != 0:
+            raise Failed(f"pg_restore failed: {programs.last_words(_all(reader_told))}")
+        if database.wait() != 0 or broken:
+            raise Failed(f"the database took nothing of it: {programs.last_words(_all(writer_told))}")
+
+
+def _all(told: BinaryIO) -> bytes:
+    told.seek(0)
+    return told.read()
 
 
 def _settle(revision: str, settings: Settings, *, actor: str, now: datetime, go_on: bool) -> Restored:

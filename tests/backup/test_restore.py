@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -17,65 +15,9 @@ from alerting.config import Settings
 from alerting.store import audit, engine, migrations
 from alerting.store.engine import transaction
 from bench import population
-from tests.backup.conftest import Command
+from tests.backup.conftest import NOW, Command, counts
 from tests.fanout.country import Country
 from tests.fanout.test_drain import expand_all
-
-NOW = datetime(2026, 11, 2, 8, 30, tzinfo=UTC)
-TABLES = (
-    "subscriber",
-    "address",
-    "follow",
-    "delivery",
-    "batch",
-    "tally",
-    "alert",
-    "segment",
-    "rendering",
-    "region",
-)
-
-
-@pytest.fixture
-def country(settings: Settings) -> Country:
-    """Sixty people and a warning that is being sent: one batch leased, one row delivered."""
-    population.settle(settings.database_url, settings, 60)
-    country = Country(settings.database_url)
-    country.warn(squares=100)
-    expand_all()
-    country.run(
-        """UPDATE batch SET state = 'leased', token = gen_random_uuid(), lease_until = now() + interval '10 s', started_to = n_to
-           WHERE id = 1"""
-    )
-    country.run("UPDATE delivery SET status = 'delivered' WHERE dispatch = 1 AND n = 1")
-    country.run("DELETE FROM tally")
-    country.run("INSERT INTO tally SELECT dispatch, region, status, count(*) FROM delivery GROUP BY 1, 2, 3")
-    with transaction() as session:
-        audit.append(session, actor="ada", act="alert.issued", subject="w", detail={"n": 1}, now=NOW)
-    return country
-
-
-@pytest.fixture
-def file(country: Country, tmp_path: Path) -> Path:
-    found = tmp_path / "backup"
-    backup.back_up(country.url, found, actor="tests", now=NOW)
-    return found
-
-
-@pytest.fixture
-def bring_back(settings: Settings, elsewhere: str) -> Callable[..., Restored]:
-    def restore(file: Path, **more: object) -> Restored:
-        there = replace(settings, database_url=elsewhere)
-        engine.configure(elsewhere)
-        return backup.restore(file, settings=there, actor="tests", now=NOW, **more)  # type: ignore[arg-type]  # of the tests
-
-    return restore
-
-
-def counts(url: str) -> dict[str, int]:
-    engine.configure(url)
-    country = Country(url)
-    return {table: int(country.one(f"SELECT count(*) FROM {table}")) for table in TABLES}
 
 
 def test_a_backup_comes_back_whole_held_and_marked(
@@ -293,6 +235,22 @@ def test_no_password_stands_among_the_arguments_of_a_process() -> None:
     assert "s3cr" not in connection
     assert "sslmode=require" in connection
     assert environ == {"PGPASSWORD": "s3cr@t", "LC_ALL": "C"}
+    with pytest.raises(BackupError, match="sslpassword") as refused:
+        programs.target("postgresql://me@127.0.0.1/db?sslpassword=s3cret", {})
+    assert "s3cret" not in str(refused.value)
     with pytest.raises(BackupError) as caught:
         programs.target("postgresql://me:s3cret@[::1", {})
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_program_is_as_strict_about_the_server_as_the_service() -> None:
+    """And finds its password where the service does; but nothing of the shell leads it to another database."""
+    kept = {
+        "PGSSLMODE": "verify-full",
+        "PGSSLROOTCERT": "/etc/ca.pem",
+        "PGPASSWORD": "s3cret",
+        "PGPASSFILE": "/etc/pass",
+    }
+    dropped = ("OPTIONS", "HOST", "PORT", "USER", "DATABASE", "SERVICE", "CLIENTENCODING")
+    given = kept | {f"PG{name}": "x" for name in dropped} | {"LC_MESSAGES": "eo_EO"}
+    assert programs.target("postgresql://me@127.0.0.1/db", given)[1] == kept | {"LC_ALL": "C"}
