@@ -3,8 +3,9 @@
     python -m bench.chaos [--seconds 600] [--seed 1] [--people 2000]
 
 Issues warnings, cancels some, kills and stops its parts, PostgreSQL, Valkey and the provider in an order that the seed
-decides, then mends everything, waits for the end and compares. Exits 1 on a loss, a repeat that is not marked, a message
-that the service denies, or a tally that differs from its rows.
+decides, then mends everything, waits for the end and compares. Exits 1 on a loss, also of a follower who was never planned
+or a warning that was never taken, a repeat that is not marked, a message that the service denies, or a tally that differs
+from its rows.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from bench import machine, population
 from bench.faults import Faults
 from bench.parts import Parts
 from bench.servers import OwnServers
+from bench.verdict import BLOCK, Verdict, judge
 from channels.sandbox.process import CountingProcess
 
 #: Seconds between warnings, and between faults, at the mean.
@@ -47,9 +49,6 @@ PACE = {"SMS_RATE": "150", "EMAIL_RATE": "150", "SMS_IN_FLIGHT": "64"}
 
 LOG = Path(__file__).resolve().parents[1] / "build" / "chaos.log"
 
-#: Statuses of which the service says that nothing was sent.
-DENIED = ("expired", "withdrawn", "rejected", "opted_out")
-
 
 @dataclass(slots=True)
 class Office:
@@ -58,23 +57,31 @@ class Office:
     port: int
     secret: str
     dice: random.Random
-    unheard: list[bytes] = field(default_factory=list)
-    issued: list[str] = field(default_factory=list)
+    unheard: list[tuple[bytes, int]] = field(default_factory=list)  # with the number of squares
+    issued: list[str] = field(default_factory=list)  # what may still be cancelled
+    squares: dict[str, int] = field(default_factory=dict)  # of each warning that was taken
     cancelled: int = 0
+    refused: int = 0
 
     def warn(self) -> None:
         squares = self.dice.choice([10, 40, 100])
-        self.unheard.append(machine.warning(squares=squares, rows=1, columns=2, now=datetime.now(UTC)))
+        rows, columns = BLOCK
+        document = machine.warning(squares=squares, rows=rows, columns=columns, now=datetime.now(UTC))
+        self.unheard.append((document, squares))
         self.insist()
 
     def insist(self) -> None:
         """Post what has not been answered yet: the same document is the same warning."""
-        for document in list(self.unheard):
+        for document, squares in list(self.unheard):
             answer = self._post("/api/v1/alerts", document, "application/cap+xml")
             if answer is None:
                 return
-            self.unheard.remove(document)
+            self.unheard.remove((document, squares))
+            if not answer["id"]:
+                self.refused += 1
+                continue
             self.issued.append(answer["id"])
+            self.squares[answer["id"]] = squares
 
     def cancel(self) -> None:
         """Lift one of the last warnings."""
@@ -103,79 +110,6 @@ class Office:
             print(f"  the API answered {answer.status}: {read[:300]!r}")
             return {"id": ""} if path.endswith("/alerts") else None
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What became of everybody."""
-
-    planned: int
-    statuses: dict[str, int]
-    unfinished: int
-    lost: int
-    repeated: int
-    unmarked: int
-    marked: int
-    denied: int
-    tally: int
-    lookups: dict[str, int]
-
-    @property
-    def good(self) -> bool:
-        return not (self.unfinished or self.lost or self.unmarked or self.denied or self.tally)
-
-    def __str__(self) -> str:
-        final = ", ".join(f"{n} {status}" for status, n in sorted(self.statuses.items()))
-        return (
-            f"planned {self.planned}, final {self.planned - self.unfinished} ({final})\n"
-            f"lost {self.lost}, repeated {self.repeated}, unmarked {self.unmarked}, marked {self.marked},"
-            f" sent and denied {self.denied}, tally differs {self.tally}\n"
-            f"looked up {self.lookups['asked']}, found {self.lookups['found']}, unanswered {self.lookups['unanswered']}"
-        )
-
-
-def judge(url: str, provider: CountingProcess) -> Verdict:
-    """Compare every delivery with what the provider took of it."""
-    took = provider.deliveries()
-    with psycopg.connect(url) as connection:
-        rows = connection.execute(
-            """SELECT v.dispatch || '.' || v.n, CAST(v.status AS text), v.maybe_repeated, d.state FROM delivery v
-               JOIN dispatch d ON d.id = v.dispatch WHERE d.channel IN ('sms', 'email')"""
-        ).fetchall()
-        (tally,) = connection.execute(
-            """SELECT count(*) FROM
-                 (SELECT dispatch, region, status, count(*) AS n FROM delivery GROUP BY 1, 2, 3) AS counted
-               FULL JOIN (SELECT dispatch, region, status, n FROM tally WHERE n <> 0) AS tallied
-                 USING (dispatch, region, status) WHERE counted.n IS DISTINCT FROM tallied.n"""
-        ).fetchone() or (1,)
-    # What a lost lease may have let go of a withdrawn warning is not sent again: it stays unconfirmed, and is told so.
-    lost = [
-        row
-        for row in rows
-        if row[1] not in (*DENIED, "planned")
-        and (row[1], row[3]) != ("unconfirmed", "withdrawn")
-        and not took.get(row[0])
-    ]
-    unmarked = [row for row in rows if took.get(row[0], 0) > 1 and not row[2]]
-    denied = [row for row in rows if row[1] in DENIED and took.get(row[0])]
-    for what, found in (("lost", lost), ("unmarked", unmarked), ("denied", denied)):
-        for delivery, status, marked, state in found[:10]:
-            print(
-                f"  {what}: {delivery} {status} of a {state} dispatch, taken {took.get(delivery, 0)}x, marked={marked}"
-            )
-    statuses = Counter(row[1] for row in rows)
-    return Verdict(
-        planned=len(rows),
-        statuses=dict(statuses),
-        unfinished=statuses["planned"],
-        lost=len(lost),
-        repeated=sum(n - 1 for n in took.values()),
-        unmarked=len(unmarked),
-        marked=sum(row[2] for row in rows),
-        denied=len(denied),
-        tally=tally,
-        lookups=provider.lookups(),
-    )
 
 
 def storm(seconds: float, faults: Faults, office: Office) -> Counter[str]:
@@ -263,8 +197,14 @@ def run(seconds: float, seed: int, people: int, log: Path) -> Verdict:
                 done = storm(seconds, faults, office)
                 print("mended; waiting for the end", flush=True)
                 settle(settings.database_url, faults, office)
-                verdict = judge(settings.database_url, provider)
-                print(f"seed {seed}, {seconds:.0f} s: {len(office.issued) + office.cancelled} warnings, {office.cancelled} of"
+                verdict = judge(
+                    settings.database_url,
+                    provider,
+                    office.squares,
+                    unheard=len(office.unheard),
+                    refused=office.refused,
+                )
+                print(f"seed {seed}, {seconds:.0f} s: {len(office.squares)} warnings, {office.cancelled} of"
                       f" them cancelled, {sum(done.values())} faults")  # fmt: skip
                 for what, n in sorted(done.items()):
                     print(f"  {n:3}  {what}")
