@@ -24,7 +24,7 @@ def test_each_line_of_the_matrix_names_its_tests_and_every_test_stands_there() -
     written = {
         name
         for file in HERE.glob("test_*.py")
-        if file.name != "test_docs.py"
+        if file.name not in {"test_docs.py", "test_verdict.py"}  # of the pages and of the judge
         for name in re.findall(r"^def (test_\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
     }
     lines = [line for line in CHAOS.splitlines() if line.startswith("|") and "`test_" in line]
