@@ -166,7 +166,7 @@ def release(session: Session, alert_id: UUID) -> list[int]:
     return list(
         session.execute(
             text("""
-                UPDATE dispatch SET approved = NULL,
+                UPDATE dispatch SET approved = NULL, held_by_restore = false,
                        state = CASE WHEN cursor_phase = 'end' THEN 'open' ELSE 'planning' END,
                        opened_at = CASE WHEN cursor_phase = 'end' THEN now() END
                 WHERE alert = :alert AND state = 'held' RETURNING id
@@ -237,7 +237,7 @@ def set_state(session: Session, dispatch_id: int, state: DispatchState, *, now: 
     """Move a dispatch; `opened_at` and `closed_at` follow the state."""
     session.execute(
         text("""
-            UPDATE dispatch SET state = CAST(:state AS text),
+            UPDATE dispatch SET state = CAST(:state AS text), held_by_restore = false,
                    opened_at = CASE WHEN :state = 'open' THEN :now ELSE opened_at END,
                    closed_at = CASE WHEN :state IN ('done', 'withdrawn') THEN :now ELSE closed_at END
             WHERE id = :id

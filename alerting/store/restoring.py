@@ -1,6 +1,6 @@
 """A database that comes from a backup: whether it may be one, and what in it is in doubt.
 
-Owns `dispatch.restored_from` and the SQL that a restore runs. What the original service sent after the backup is not in
+Owns `dispatch.restored_from`, `held_by_restore` and the SQL that a restore runs. What the original service sent after the backup is not in
 it: each row that the backup calls planned may have left already. Functions take a session and never commit.
 Invariant: an unfinished dispatch is held, and its planned rows are marked, in the transaction that brings them in.
 """
@@ -75,7 +75,8 @@ def note(session: Session) -> list[int]:
     """Note, once the database is migrated, what was unfinished in the backup; the ids of those dispatches."""
     held = session.execute(
         text("""
-            UPDATE dispatch SET restored_from = r.state FROM restoring r WHERE dispatch.id = r.id RETURNING dispatch.id
+            UPDATE dispatch SET restored_from = r.state, held_by_restore = r.state IN ('planning', 'open')
+            FROM restoring r WHERE dispatch.id = r.id RETURNING dispatch.id
         """)
     ).scalars()
     ids = sorted(held)
@@ -99,11 +100,14 @@ def in_doubt(session: Session, dispatches: list[int]) -> int:
 
 
 def resume(session: Session) -> list[int]:
-    """Let what a restore has held go on where the backup left it; what was held before stays so. Ids of those dispatches."""
+    """Let what a restore has held go on where the backup left it; the ids of those dispatches.
+
+    What was held before stays so, and so does what has been held since for another reason.
+    """
     found = session.execute(
         text("""
-            UPDATE dispatch SET state = restored_from
-            WHERE state = 'held' AND restored_from IN ('planning', 'open') RETURNING id
+            UPDATE dispatch SET state = restored_from, held_by_restore = false
+            WHERE state = 'held' AND held_by_restore RETURNING id
         """)
     ).scalars()
     return sorted(found)

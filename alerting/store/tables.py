@@ -235,6 +235,8 @@ dispatch = Table(
     _time("forgotten_at"),  # all of them
     # Unfinished when a backup was restored: what is planned of it may have been sent since the backup.
     Column("restored_from", Text),  # its state in the backup
+    # It is held because of that and for no other reason; any later move of its state ends it.
+    Column("held_by_restore", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("num_nonnulls(alert, notice) = 1", name="subject"),
     CheckConstraint(
         "alert IS NULL OR num_nonnulls(workspace, status, scope, msg_type) = 4", name="repeats_alert"

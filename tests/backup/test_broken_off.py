@@ -30,7 +30,7 @@ def test_a_restore_that_is_killed_in_the_middle_of_a_table_leaves_what_was_there
     before = counts(elsewhere)
     engine.dispose()
     real = programs.find("pg_restore", 1, os.environ)
-    plain = [real, "--no-owner", "--no-privileges", "--file=-", file]
+    plain = [str(real), "--no-owner", "--no-privileges", "--file=-", str(file)]
     script = subprocess.run(plain, capture_output=True, check=True).stdout
     rows = script.index(b"COPY public.subscriber ")
     cut = rows + len(b"".join(script[rows:].splitlines(keepends=True)[:31]))

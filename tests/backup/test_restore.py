@@ -12,8 +12,9 @@ import pytest
 from alerting import backup
 from alerting.backup import BackupError, Failed, NotABackup, NotEmpty, NoTools, Restored, programs
 from alerting.config import Settings
-from alerting.store import audit, engine, migrations
+from alerting.store import audit, engine, migrations, outbox
 from alerting.store.engine import transaction
+from alerting.store.states import DispatchState
 from bench import population
 from tests.backup.conftest import NOW, Command, counts
 from tests.fanout.country import Country
@@ -81,6 +82,33 @@ def test_what_was_held_for_another_reason_is_not_resumed(
     backup.back_up(country.url, tmp_path / "b", actor="tests", now=NOW)
     bring_back(tmp_path / "b", go_on=True)
     assert Country(elsewhere).rows("SELECT id, state FROM dispatch ORDER BY id") == [(1, "open"), (2, "held")]
+
+
+def test_what_is_held_after_a_restore_for_another_reason_is_not_resumed(
+    settings: Settings, elsewhere: str, bring_back: Callable[..., Restored], tmp_path: Path
+) -> None:
+    """More people than were approved, once it went on: a second `resume` is no approval of them."""
+    population.settle(settings.database_url, settings, 60)
+    country = Country(settings.database_url)
+    country.warn(squares=100)
+    country.run("UPDATE dispatch SET approved = 5")
+    backup.back_up(settings.database_url, tmp_path / "b", actor="tests", now=NOW)
+    bring_back(tmp_path / "b")
+    assert backup.resume(actor="tests", now=NOW) == (1, 2)
+    expand_all()
+    there = Country(elsewhere)
+    assert there.rows("SELECT DISTINCT state, restored_from FROM dispatch") == [("held", "planning")]
+    assert backup.resume(actor="tests", now=NOW) == ()
+    assert there.rows("SELECT DISTINCT state FROM dispatch") == [("held",)]
+
+
+def test_a_dispatch_that_is_held_anew_while_a_restore_holds_it_is_not_resumed(
+    file: Path, elsewhere: str, bring_back: Callable[..., Restored]
+) -> None:
+    bring_back(file)
+    with transaction() as session:
+        outbox.set_state(session, 1, DispatchState.HELD, now=NOW)
+    assert backup.resume(actor="tests", now=NOW) == (2,)
 
 
 def test_a_target_that_is_in_use_or_not_empty_is_left_alone(
