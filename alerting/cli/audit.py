@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from alerting.cli.connection import database
+
 if TYPE_CHECKING:
     from alerting.store.audit import Entry
 
@@ -23,6 +25,7 @@ def audit() -> None:
 
 @audit.command()
 @click.option("--head", metavar="HASH", help="The last hash as it was kept elsewhere: rows cut off are seen.")
+@database()
 def verify(head: str | None) -> None:
     """Prove that no row was changed, left out or put in later.
 
@@ -31,7 +34,6 @@ def verify(head: str | None) -> None:
     from alerting.store import audit as chain
     from alerting.store.engine import transaction
 
-    _connect()
     with transaction() as session:
         broken = chain.verify(session)
         hashes = [entry.hash.hex() for entry in chain.entries(session)] if broken is None else []
@@ -54,12 +56,12 @@ def verify(head: str | None) -> None:
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to write rows."
 )
+@database()
 def list_rows(alert: str | None, after: int, form: str) -> None:
     """Write the rows in order; json gives one object a line."""
     from alerting.store import audit as chain
     from alerting.store.engine import transaction
 
-    _connect()
     with transaction() as session:
         rows = chain.entries(session, after=after) if alert is None else iter(chain.of(session, alert))
         for entry in rows:
@@ -82,11 +84,3 @@ def _plain(entry: Entry) -> dict[str, object]:
         "detail": dict(entry.detail),
         "hash": entry.hash.hex(),
     }
-
-
-def _connect() -> None:
-    from alerting.config import Settings
-    from alerting.store import engine
-
-    settings = Settings.from_env()
-    engine.configure(settings.database_url, pgbouncer=settings.pgbouncer)

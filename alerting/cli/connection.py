@@ -177,12 +177,17 @@ def database(*, start: bool = False) -> Iterator[Settings]:
         yield settings
     except (AddressError, BackupError, SubscribingError, UnknownKey, embedded.EmbeddedError) as error:
         raise click.ClickException(str(error)) from error
-    except engine.DatabaseError as error:  # its text may hold the URL with the password
-        raise click.ClickException(
-            f"the database refuses or does not answer ({type(error).__name__}): is it the one that DATABASE_URL names,"
-            " and migrated with `alerting db upgrade`?"
-        ) from error
+    except engine.DatabaseError as error:
+        raise click.ClickException(unavailable(error)) from error
     finally:
         engine.dispose()
         if started is not None:
             started.stop()
+
+
+def unavailable(error: Exception) -> str:
+    """What is told of an error of the database: by its class, since its text may hold the URL with the password."""
+    return (
+        f"the database refuses or does not answer ({type(error).__name__}): is it the one that DATABASE_URL names,"
+        " and migrated with `alerting db upgrade`?"
+    )

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from alerting.cli.connection import database
+
 if TYPE_CHECKING:
     from alerting.authoring.keys import Key
 
@@ -20,14 +22,6 @@ ROLES = ("preparer", "approver", "registrar", "auditor", "administrator")
 _key = click.option(
     "--key", envvar="ALERTING_API_KEY", help="An administrator's key [default: ALERTING_API_KEY]."
 )
-
-
-def _connect() -> None:
-    from alerting.config import Settings
-    from alerting.store import engine
-
-    settings = Settings.from_env()
-    engine.configure(settings.database_url, pgbouncer=settings.pgbouncer)
 
 
 def _administrator(key: str | None) -> Key:
@@ -50,6 +44,7 @@ def keys() -> None:
 @click.option("--role", type=click.Choice(ROLES), required=True)
 @click.argument("name")
 @_key
+@database()
 def create(role: str, name: str, key: str | None) -> None:
     """Make a key and print it: it cannot be had again.
 
@@ -57,7 +52,6 @@ def create(role: str, name: str, key: str | None) -> None:
     """
     from alerting.authoring import keys as officers
 
-    _connect()
     secret = officers.new_secret()
     now = datetime.now(UTC)
     try:
@@ -78,11 +72,11 @@ def create(role: str, name: str, key: str | None) -> None:
 
 @keys.command("list")
 @_key
+@database()
 def listing(key: str | None) -> None:
     """List every key ever made: name, role and times."""
     from alerting.authoring import keys as officers
 
-    _connect()
     _administrator(key)
     for each in officers.listing():
         ended = f"revoked {each.revoked_at:%Y-%m-%d %H:%M}Z" if each.revoked_at else "in use"
@@ -92,11 +86,11 @@ def listing(key: str | None) -> None:
 @keys.command()
 @click.argument("name")
 @_key
+@database()
 def revoke(name: str, key: str | None) -> None:
     """End a key at once."""
     from alerting.authoring import keys as officers
 
-    _connect()
     try:
         officers.revoke(name, by=_administrator(key), now=datetime.now(UTC))
     except officers.KeyRefused as error:
@@ -110,11 +104,11 @@ def policy() -> None:
 
 
 @policy.command("show")
+@database()
 def policy_show() -> None:
     """Show the policy."""
     from alerting.authoring import policy as rules
 
-    _connect()
     click.echo(f"approvers {rules.approvers()}")
 
 
@@ -122,11 +116,11 @@ def policy_show() -> None:
 @click.argument("name", type=click.Choice(["approvers"]))
 @click.argument("value", type=click.IntRange(0, 1))
 @_key
+@database()
 def policy_set(name: str, value: int, key: str | None) -> None:
     """Set how many approvers a warning needs: 0 issues at once, 1 waits for a second officer."""
     from alerting.authoring import policy as rules
 
-    _connect()
     by = _administrator(key)
     if by.role != "administrator":
         raise click.ClickException("an administrator's key is needed")

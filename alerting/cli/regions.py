@@ -14,6 +14,8 @@ from typing import IO, TYPE_CHECKING, Final
 
 import click
 
+from alerting.cli.connection import unavailable
+
 if TYPE_CHECKING:
     from alerting.gazetteer.reading import Summary
 
@@ -51,6 +53,8 @@ def _connected() -> Iterator[None]:
         raise click.ClickException("nothing was imported\n" + "\n".join(lines)) from error
     except GazetteerError as error:
         raise click.ClickException(f"nothing was imported: {error}") from error
+    except engine.DatabaseError as error:
+        raise click.ClickException(unavailable(error)) from error
     finally:
         engine.dispose()
 

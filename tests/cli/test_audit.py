@@ -15,7 +15,7 @@ NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
 
 def write(run: Run, count: int = 3) -> None:  # noqa: F811 - the fixture's value
-    run("audit", "verify")  # configures the engine of this process as the command does
+    run("audit", "verify")  # names the database of this process
     with transaction() as session:
         for n in range(count):
             audit.append(session, actor="ada", act="alert.issued", subject=f"w-{n}", detail={"n": n}, now=NOW)

@@ -33,7 +33,9 @@ def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
 
     def call(*arguments: str, key: str = "") -> Result:
         environ = {"ALERTING_API_KEY": key} if key else {}
-        return CliRunner().invoke(main, arguments, env=environ)
+        done = CliRunner().invoke(main, arguments, env=environ)
+        engine.configure(settings.database_url)  # for the test: a command leaves no engine behind
+        return done
 
     yield call
     engine.dispose()

@@ -161,6 +161,14 @@ def test_an_address_and_a_number_are_not_erased_together(environ: Settings) -> N
         "subscribers export-list --out FILE",
         "subscribers erase --yes",
         "subscribers readmit",
+        "audit verify",
+        "audit list",
+        "keys create --role administrator somebody",
+        "keys list --key any",
+        "keys revoke --key any somebody",
+        "policy show",
+        "policy set --key any approvers 1",
+        "regions list",
     ],
 )
 def test_a_database_that_is_away_is_told_in_a_line(
