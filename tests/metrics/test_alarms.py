@@ -32,6 +32,7 @@ ONE_OF_EACH: dict[counters.Key, int] = {
 }
 
 _NAME = re.compile(r"\balerting[a-z_]*(?::[a-z_0-9]+)*")
+_GROUPED = re.compile(r"by \(([^)]*)\) \((?:increase|rate)?\(?(alerting_[a-z_]+)")
 _SELECTED = re.compile(r"(\balerting_[a-z_]+)\{([^}]*)\}")
 
 
@@ -85,6 +86,22 @@ def test_every_alarm_asks_for_what_a_scrape_has(full: Look) -> None:
             labels = set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)", selector))
             assert labels <= known[name], rule
     assert asked > 30
+
+
+def test_an_alarm_groups_by_labels_that_a_scrape_has(full: Look) -> None:
+    known = names_and_labels(full)
+    grouped = 0
+    for rule in rules():
+        for labels, name in _GROUPED.findall(str(rule["expr"])):
+            grouped += 1
+            assert set(re.findall(r"\w+", labels)) <= known[name], rule
+    assert grouped > 10
+
+
+def test_refusals_that_come_by_receipt_raise_the_alarm_of_refusals() -> None:
+    (refused,) = (rule for rule in rules() if rule.get("alert") == "ManyRefused")
+    asked = {name: words for name, words in _SELECTED.findall(refused["expr"]) if "undelivered" in words}
+    assert set(asked) == {"alerting_sends_total", "alerting_receipts_total"}
 
 
 def test_every_alarm_says_how_urgent_it_is_and_what_to_do_and_stands_in_the_page() -> None:
