@@ -1,7 +1,7 @@
 """A backup: one snapshot of the database in PostgreSQL's custom format, taken while the service runs.
 
 Owns the file. Invariant: a file under the name that was asked for is whole, readable by its owner alone, and says in its
-own audit when and by whom it was taken.
+own audit when and by whom it was taken. A failure is in the audit after the attempt.
 """
 
 from __future__ import annotations
@@ -50,9 +50,23 @@ def back_up(
         rows = audit.append(
             session, actor=actor, act="backup.taken", subject="database", detail=detail, now=now
         )
+    try:
+        size = _write(program, url, target, environ)
+    except BackupError:
+        with transaction() as session:
+            detail = {"revision": revision, "taken": rows}
+            audit.append(
+                session, actor=actor, act="backup.failed", subject="database", detail=detail, now=now
+            )
+        raise
+    return Backup(revision, rows, size)
+
+
+def _write(program: Path, url: str, target: Path | BinaryIO, environ: Mapping[str, str]) -> int:
+    """The backup under its name, whole or not at all; its size (0: a pipe)."""
     if not isinstance(target, Path):
         _run(program, url, target, environ)
-        return Backup(revision, rows, 0)
+        return 0
     part = target.with_name(target.name + ".part")
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -62,11 +76,25 @@ def back_up(
         # By name: to its standard output pg_dump appends the table of contents a second time, and nobody misses it there.
         _run(program, url, part, environ)
         os.fsync(descriptor)
-        part.rename(target)
+        _name(part, target)
+    except OSError as error:
+        raise BackupError(f"{target} cannot be written: {error.strerror}") from error
     finally:
         os.close(descriptor)
         part.unlink(missing_ok=True)
-    return Backup(revision, rows, target.stat().st_size)
+    return target.stat().st_size
+
+
+def _name(part: Path, target: Path) -> None:
+    """Not by a renaming alone: that would take the place of a file that was made meanwhile."""
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        # A file system without links (FAT, some shares): the name is taken first, and then filled.
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        part.rename(target)
 
 
 def _run(program: Path, url: str, out: Path | BinaryIO, environ: Mapping[str, str]) -> None:

@@ -1,7 +1,8 @@
-"""A restore that is broken off leaves what was there, and says why it was."""
+"""A restore or a backup that is broken off leaves what was there, and says why it was."""
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -13,11 +14,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from alerting.backup import Failed, Restored, programs
+from alerting import backup
+from alerting.backup import BackupError, Failed, Restored, programs
 from alerting.config import Settings
-from alerting.store import engine
+from alerting.store import audit, engine
+from alerting.store.engine import transaction
 from bench.parts import ROOT, Parts
-from tests.backup.conftest import counts
+from tests.backup.conftest import NOW, counts
 from tests.fanout.country import Country
 
 
@@ -100,3 +103,38 @@ def test_a_program_that_fails_with_many_words_is_heard(
     told = {"psql": "took nothing of it", "pg_restore": "pg_restore failed"}[fails]
     with pytest.raises(Failed, match=f"(?s){told}.*the reason$"):
         bring_back(file, environ={**os.environ, "ALERTING_PG_BIN": str(folder)})
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_backup_that_fails_is_audited_and_a_file_made_meanwhile_is_kept(
+    links: bool, country: Country, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a file system without hard links as well, where one can also be made."""
+    if not links:
+        monkeypatch.setattr(os, "link", _no_links)
+        backup.back_up(country.url, tmp_path / "first", actor="tests", now=NOW)
+        assert (tmp_path / "first").read_bytes()[:5] == b"PGDMP"
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    target = tmp_path / "backup"
+    real = programs.find("pg_dump", 1, os.environ)
+    (folder / "pg_dump").write_text(
+        f'#!/bin/sh\n[ "$1" = --version ] || echo mine > {target}\nexec {real} "$@"\n', encoding="utf-8"
+    )
+    (folder / "pg_dump").chmod(0o755)
+    with pytest.raises(BackupError, match="File exists"):
+        backup.back_up(
+            country.url,
+            target,
+            actor="tests",
+            now=NOW,
+            environ={**os.environ, "ALERTING_PG_BIN": str(folder)},
+        )
+    assert target.read_text(encoding="utf-8") == "mine\n"
+    assert not target.with_name("backup.part").exists()
+    with transaction() as session:
+        assert [entry.act for entry in audit.entries(session)][-2:] == ["backup.taken", "backup.failed"]
+
+
+def _no_links(*_: object) -> None:
+    raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
