@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from alerting.backup.dump import Backup, back_up
 from alerting.backup.errors import BackupError, Failed, NotABackup, NotEmpty, NoTools
-from alerting.backup.restore import Restored, restore, resume
+from alerting.backup.restore import Restored, finish, restore, resume
 
 __all__ = [
     "Backup",
@@ -25,6 +25,7 @@ __all__ = [
     "NotEmpty",
     "Restored",
     "back_up",
+    "finish",
     "restore",
     "resume",
 ]

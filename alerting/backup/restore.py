@@ -101,11 +101,15 @@ def _require_backup(reader: Path, file: Path, environ: Mapping[str, str]) -> Non
         )
 
 
-def _require_room(found: restoring.Target, empty: str | None) -> None:
+def _require_nobody(found: restoring.Target) -> None:
     if found.connected:
         raise NotEmpty(
             f"{found.connected} connections of the service are open in database {found.name}: stop every part of it first"
         )
+
+
+def _require_room(found: restoring.Target, empty: str | None) -> None:
+    _require_nobody(found)
     if empty is not None and empty != found.name:
         raise NotEmpty(
             f"this is database {found.name}, not {empty}: to empty it name it, as --force-empty {found.name}"
@@ -205,6 +209,20 @@ def _settle(revision: str, settings: Settings, *, actor: str, now: datetime, go_
         sampled,
         strange,
     )
+
+
+def finish(*, settings: Settings, actor: str, now: datetime) -> Restored | None:
+    """End a restore that died after its script was committed, and let it go on if its audit is whole; None: there is none.
+
+    Raises NotEmpty while a part of the service is connected.
+    """
+    with transaction() as session:
+        if not restoring.unfinished(session):
+            return None
+        _require_nobody(restoring.look(session))
+        revision = restoring.revision(session)
+    migrations.upgrade(settings.database_direct_url or settings.database_url)
+    return _settle(revision or "", settings, actor=actor, now=now, go_on=True)
 
 
 def resume(*, actor: str, now: datetime) -> tuple[int, ...]:

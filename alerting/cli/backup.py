@@ -112,9 +112,14 @@ def _tell(done: Restored) -> None:
 
 @click.command()
 def resume() -> None:
-    """Send on what a restore has left on hold."""
+    """Send on what a restore has left on hold; a restore that was broken off is ended first."""
+    from alerting.backup import finish
     from alerting.backup import resume as send_on
 
-    with database(start=True):
-        found = send_on(actor=ACTOR, now=datetime.now(UTC))
+    with database(start=True) as settings:
+        ended = finish(settings=settings, actor=ACTOR, now=datetime.now(UTC))
+        found = send_on(actor=ACTOR, now=datetime.now(UTC)) if ended is None else ()
+    if ended is not None:
+        _tell(ended)
+        raise SystemExit(1 if ended.broken is not None or ended.strange else 0)
     click.echo(f"{len(found)} dispatches go on" if found else "nothing was left on hold by a restore")

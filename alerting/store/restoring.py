@@ -71,6 +71,11 @@ def revision(session: Session) -> str | None:
     return session.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
+def unfinished(session: Session) -> bool:
+    """A restore has brought its rows in, and nothing has been noted of them yet."""
+    return bool(session.execute(text("SELECT to_regclass('public.restoring') IS NOT NULL")).scalar_one())
+
+
 def note(session: Session) -> list[int]:
     """Note, once the database is migrated, what was unfinished in the backup; the ids of those dispatches."""
     held = session.execute(

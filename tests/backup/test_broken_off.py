@@ -20,7 +20,7 @@ from alerting.config import Settings
 from alerting.store import audit, engine
 from alerting.store.engine import transaction
 from bench.parts import ROOT, Parts
-from tests.backup.conftest import NOW, counts
+from tests.backup.conftest import NOW, Command, counts
 from tests.fanout.country import Country
 
 
@@ -105,13 +105,33 @@ def test_a_program_that_fails_with_many_words_is_heard(
         bring_back(file, environ={**os.environ, "ALERTING_PG_BIN": str(folder)})
 
 
+def test_a_restore_that_dies_before_its_last_step_is_ended_by_resume(
+    file: Path,
+    settings: Settings,
+    elsewhere: str,
+    alerting: Command,
+    bring_back: Callable[..., Restored],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("alerting.store.migrations.upgrade", _refuse)
+    with pytest.raises(PermissionError):
+        bring_back(file)
+    engine.dispose()
+    ended = alerting(elsewhere, "resume")
+    assert ended.returncode == 0, ended.stderr
+    assert b"they go on" in ended.stdout
+    engine.configure(elsewhere)
+    assert Country(elsewhere).rows("SELECT DISTINCT state, restored_from FROM dispatch") == [("open", "open")]
+    assert b"nothing was left on hold" in alerting(elsewhere, "resume").stdout
+
+
 @pytest.mark.parametrize("links", [True, False])
 def test_a_backup_that_fails_is_audited_and_a_file_made_meanwhile_is_kept(
     links: bool, country: Country, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a file system without hard links as well, where one can also be made."""
     if not links:
-        monkeypatch.setattr(os, "link", _no_links)
+        monkeypatch.setattr(os, "link", _refuse)
         backup.back_up(country.url, tmp_path / "first", actor="tests", now=NOW)
         assert (tmp_path / "first").read_bytes()[:5] == b"PGDMP"
     folder = tmp_path / "bin"
@@ -136,5 +156,5 @@ def test_a_backup_that_fails_is_audited_and_a_file_made_meanwhile_is_kept(
         assert [entry.act for entry in audit.entries(session)][-2:] == ["backup.taken", "backup.failed"]
 
 
-def _no_links(*_: object) -> None:
+def _refuse(*_: object) -> None:
     raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
