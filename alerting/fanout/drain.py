@@ -139,10 +139,11 @@ class Drain:
 
     def _starving(self) -> bool:
         """Whether the next message may leave only after a flush, and nothing is in flight that this could wait for."""
-        waiting = [load for load in self.active if not load.spent]
+        waiting = (load for load in self.active if not load.spent)
+        first = min(waiting, key=lambda load: load.lease.priority, default=None)
         return (
-            bool(waiting)
-            and all(load.taken >= load.allowed for load in waiting)
+            first is not None
+            and first.taken >= first.allowed
             and all(load.in_flight <= 0 for load in self.active)
         )
 

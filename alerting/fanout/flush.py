@@ -50,19 +50,18 @@ class Written:
 
 
 def allowances(active: Sequence[Load], window: int) -> list[int]:
-    """How many messages of each load may have left at the next flush: `window` more of all of them, the most urgent first.
+    """How many messages of each load may have left at the next flush: `window` more, dealt out as the stream hands them out.
 
-    What was allowed before and has not left is a part of it.
+    What was allowed before stands, since it may have left already. It does not count against those before it: the first
+    load always gets on, or all of them would wait for it for ever.
     """
-    taken = [load.taken for load in active]
-    allowed = [
-        upto if load.spent else max(load.allowed, upto) for upto, load in zip(taken, active, strict=True)
-    ]
-    left = window - (sum(allowed) - sum(taken))
+    allowed = [load.allowed for load in active]
     for i in sorted(range(len(active)), key=lambda i: active[i].lease.priority):
-        more = 0 if active[i].spent else min(max(left, 0), len(active[i].messages) - allowed[i])
-        allowed[i] += more
-        left -= more
+        load = active[i]
+        taken = load.taken
+        more = 0 if load.spent else min(window, len(load.messages) - taken)
+        allowed[i] = max(load.allowed, taken + more)
+        window -= more
     return allowed
 
 

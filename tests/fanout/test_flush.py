@@ -40,8 +40,10 @@ def load(
         ([load(), load()], 130, [100, 30]),
         ([load(), load(priority=0), load(priority=9)], 150, [100, 50, 0]),
         ([load(priority=9), load(priority=0)], 30, [0, 30]),  # the most urgent first
-        ([load(priority=9, taken=10, allowed=30), load(priority=0)], 30, [30, 10]),  # what was allowed stands
-        ([load(taken=40, spent=True), load()], 30, [40, 30]),
+        ([load(priority=9, taken=10, allowed=30), load(priority=0)], 30, [30, 30]),  # what was allowed stands
+        ([load(taken=40, allowed=40, spent=True), load()], 30, [40, 30]),
+        # A window that became smaller: the first gets on, however much those behind it were allowed.
+        ([load(taken=50, allowed=50), load(allowed=100), load(allowed=80)], 20, [70, 100, 80]),
         ([load(taken=10, allowed=90)], 30, [90]),  # never taken back
     ],
 )
