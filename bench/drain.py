@@ -28,6 +28,7 @@ from alerting.store.engine import transaction
 from alerting.store.states import DeliveryStatus
 from bench import machine as m
 from bench import population
+from bench.rows import row
 from channels.base import (
     Event,
     Limits,
@@ -142,7 +143,7 @@ def _bookkeeping(settings: Settings) -> dict[str, Any]:
             f" {(seconds - claiming) / BATCHES * 1000:.1f} ms a flush of {moved // BATCHES});"
             f" with reading and decrypting, whole: {whole[-1]:.0f}/s"
         )
-    return _row("drain.bookkeeping", "deliveries/s", 40_000, samples)
+    return row("drain.bookkeeping", "deliveries/s", 40_000, samples)
 
 
 def _growth(large: Settings, small: Settings) -> dict[str, Any]:
@@ -164,7 +165,7 @@ def _growth(large: Settings, small: Settings) -> dict[str, Any]:
         print(
             f"a claim takes {1000 / sample[0]:.2f} ms at {m.PEOPLE} pending, {1000 / sample[1]:.2f} ms at {FEW}"
         )
-    return _row("drain.claim_growth", "claims/s", 0.5, samples)
+    return row("drain.claim_growth", "claims/s", 0.5, samples)
 
 
 @dataclass(slots=True)
@@ -205,15 +206,3 @@ class Instant:
     def events(self, _request: Webhook) -> list[Event]:
         """It never calls back."""
         return []
-
-
-def _row(name: str, unit: str, goal: float, samples: list[list[Any]]) -> dict[str, Any]:
-    references = [sample[1] for sample in samples if sample[1] is not None]
-    return {
-        "name": name,
-        "value": statistics.median(sample[0] for sample in samples),
-        "unit": unit,
-        "reference": statistics.median(references) if references else None,
-        "goal": goal,
-        "samples": samples,
-    }

@@ -8,7 +8,6 @@ expand.first_batch: seconds from the POST of the same warning to the first batch
 
 from __future__ import annotations
 
-import statistics
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from alerting.fanout import bell, expand
 from alerting.store import engine
 from bench import machine as m
 from bench import population
+from bench.rows import row
 from channels.sandbox.process import CountingProcess
 
 NAMES = ("expand.vs_insert_select", "expand.first_batch")
@@ -50,11 +50,11 @@ def rows(wanted: Callable[[str], bool] = lambda _: True) -> list[dict[str, Any]]
     with m.machine() as machine:
         if wanted("expand.vs_insert_select"):
             samples = [_sample(machine) for _ in range(SAMPLES)]
-            found.append(_row("expand.vs_insert_select", "deliveries/s", 0.6, samples))
+            found.append(row("expand.vs_insert_select", "deliveries/s", 0.6, samples))
         if wanted("expand.first_batch"):
             with CountingProcess() as provider:
                 times = [[_first_batch(machine, provider), None] for _ in range(SAMPLES)]
-            found.append(_row("expand.first_batch", "s", 0.3, times))
+            found.append(row("expand.first_batch", "s", 0.3, times))
     return found
 
 
@@ -148,15 +148,3 @@ def _claimable(connection: psycopg.Connection) -> bool:
         "SELECT EXISTS (SELECT FROM batch b JOIN dispatch d ON d.id = b.dispatch WHERE d.channel IN ('sms', 'email'))"
     ).fetchone()
     return found is not None and bool(found[0])
-
-
-def _row(name: str, unit: str, goal: float, samples: list[list[Any]]) -> dict[str, Any]:
-    references = [sample[1] for sample in samples if sample[1] is not None]
-    return {
-        "name": name,
-        "value": statistics.median(sample[0] for sample in samples),
-        "unit": unit,
-        "reference": statistics.median(references) if references else None,
-        "goal": goal,
-        "samples": samples,
-    }

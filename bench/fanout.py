@@ -22,6 +22,7 @@ import psycopg
 from bench import machine as m
 from bench import naive, population
 from bench.parts import Parts
+from bench.rows import row
 from channels.sandbox.process import CountingProcess
 
 SAMPLES = 3
@@ -224,20 +225,7 @@ def _against(
     if "fanout.vs_naive_50k" in names:
         print(f"naive with RQ's forking worker: {naively(machine, provider, forking=True, people=100):.0f}/s")
     goals = AGAINST_50K | AGAINST_200K
-    found = [_row(name, "messages/s", goals[name], samples[name], void=void) for name in names]
+    found = [row(name, "messages/s", goals[name], samples[name], void=void) for name in names]
     if first_too:
-        found.append(_row("fanout.first_sms", "s", 0.5, first, void=False))
+        found.append(row("fanout.first_sms", "s", 0.5, first, void=False))
     return found
-
-
-def _row(name: str, unit: str, goal: float, samples: list[list[Any]], *, void: bool) -> dict[str, Any]:
-    values = [sample[0] for sample in samples]
-    references = [sample[1] for sample in samples if sample[1] is not None]
-    return {
-        "name": name,
-        "value": None if void else statistics.median(values),
-        "unit": unit,
-        "reference": statistics.median(references) if references else None,
-        "goal": goal,
-        "samples": samples,
-    }

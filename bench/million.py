@@ -9,7 +9,6 @@ worse of two moments, with all of them planned, and in the midst of planning as 
 from __future__ import annotations
 
 import os
-import statistics
 import threading
 import time
 from collections.abc import Callable
@@ -28,6 +27,7 @@ from bench import fanout, population
 from bench import machine as m
 from bench.expand import EVERYBODY
 from bench.parts import Parts
+from bench.rows import row
 from channels.sandbox.process import CountingProcess
 
 NAMES = ("fanout.million", "fanout.million_rss", "fanout.first_sms_1m", "fanout.overtake")
@@ -89,7 +89,7 @@ def rows(wanted: Callable[[str], bool] = lambda _: True) -> list[dict[str, Any]]
             found += _million(machine, provider)
         if wanted("fanout.overtake"):
             worst = [[max(_overtake(machine, provider)), None] for _ in range(SAMPLES)]
-            found.append(_row("fanout.overtake", "s", 1.0, worst))
+            found.append(row("fanout.overtake", "s", 1.0, worst))
     return found
 
 
@@ -112,9 +112,9 @@ def _million(machine: m.Machine, provider: CountingProcess) -> list[dict[str, An
         print(f"{m.PEOPLE} in {whole[-1][0]:.1f} s, {rate:.0f}/s; first SMS after {seconds:.3f} s; {told}")
     shares.void("the whole")
     return [
-        _row("fanout.million", "s", 180.0, whole),
-        _row("fanout.million_rss", "MB", 150.0, memory),
-        _row("fanout.first_sms_1m", "s", 0.3, first),
+        row("fanout.million", "s", 180.0, whole),
+        row("fanout.million_rss", "MB", 150.0, memory),
+        row("fanout.first_sms_1m", "s", 0.3, first),
     ]
 
 
@@ -180,14 +180,3 @@ def _sent(settings: Settings) -> None:
                 return
             time.sleep(0.1)
     raise RuntimeError("the warning that overtook was not sent in time")
-
-
-def _row(name: str, unit: str, goal: float, samples: list[list[Any]]) -> dict[str, Any]:
-    return {
-        "name": name,
-        "value": statistics.median(sample[0] for sample in samples),
-        "unit": unit,
-        "reference": None,
-        "goal": goal,
-        "samples": samples,
-    }

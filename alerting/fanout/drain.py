@@ -201,7 +201,9 @@ class Drain:
             if opened:
                 return True
         except loads.TextChanged as error:
-            failover.hold(self.channel, error.dispatch, now=self.now())
+            failover.hold(
+                self.channel, error.dispatch, "a text differs from the approved one", now=self.now()
+            )
             return True
         except UNAVAILABLE:
             log.warning("database_away", channel=self.channel)

@@ -17,10 +17,10 @@ import numpy as np
 import shapely
 from sqlalchemy.orm import Session
 
-from alerting.fanout import bell
+from alerting.fanout import bell, failover
 from alerting.fanout.cover import Cover, cover
 from alerting.store import audit, batches, deliveries, expansion, frozen, outbox, publications
-from alerting.store.engine import be_patient, prefer_indexes, transaction
+from alerting.store.engine import DatabaseError, be_patient, prefer_indexes, transaction
 from alerting.store.expansion import Planned, Span, Wanted
 from alerting.store.outbox import Dispatch
 from alerting.store.states import LANE_OF_CHANNEL, DispatchState
@@ -72,16 +72,30 @@ def expand_next(batch_size: Callable[[Dispatch], int], *, now: datetime, percent
 
     `batch_size` gives the rows of a batch of a dispatch; `percent` is how many more people than approved may be planned.
     """
-    with transaction() as session:
-        dispatch = outbox.choose_to_expand(session)
+    dispatch: Dispatch | None = None
+    try:
+        with transaction() as session:
+            dispatch = outbox.choose_to_expand(session)
+            if dispatch is None:
+                return False
+            prefer_indexes(session)
+            be_patient(session, GROUND)  # the ground of a large warning is worked out in here, once
+            if dispatch.channel in BROADCAST:
+                _plan_feeds(session, dispatch, now=now)
+            else:
+                _plan_range(session, dispatch, batch_size(dispatch), now=now, percent=percent)
+    except DatabaseError:
+        raise
+    except Exception as error:  # whatever it is: the most urgent would be chosen again, before all others
         if dispatch is None:
-            return False
-        prefer_indexes(session)
-        be_patient(session, GROUND)  # the ground of a large warning is worked out in here, once
-        if dispatch.channel in BROADCAST:
-            _plan_feeds(session, dispatch, now=now)
-        else:
-            _plan_range(session, dispatch, batch_size(dispatch), now=now, percent=percent)
+            raise
+        failover.hold(
+            dispatch.channel,
+            dispatch.id,
+            f"its recipients cannot be worked out: {type(error).__name__}",
+            now=now,
+        )
+        return True
     bell.ring(LANE_OF_CHANNEL[dispatch.channel])
     return True
 

@@ -1,4 +1,4 @@
-"""What a drain does when more than one recipient failed: a whole provider, or a text that is not the approved one.
+"""What is done when more than one recipient failed: a whole provider, or a dispatch that must not or cannot go on.
 
 Owns the two transactions of that. Must not decide what becomes of a delivery: that is `retry`. Invariant: a provider that failed
 is left alone for a while by every worker, through its sender's row.
@@ -13,24 +13,24 @@ import structlog
 from alerting.fanout import retry
 from alerting.store import audit, outbox, senders
 from alerting.store.engine import transaction
-from alerting.store.states import DispatchState
 from channels.base import Misconfigured, ProviderDown, SourceFailed
 
 log = structlog.get_logger(__name__)
 
 
-def hold(channel: str, dispatch: int, *, now: datetime) -> None:
-    """A text of this dispatch is not what was approved: nothing more of it leaves."""
-    log.error("text_changed", channel=channel, dispatch=dispatch)
+def hold(channel: str, dispatch: int, why: str, *, now: datetime) -> None:
+    """Nothing more of this dispatch leaves until somebody has looked; what has ended or is held already stays as it is."""
+    log.error("dispatch_held", channel=channel, dispatch=dispatch, why=why)
     with transaction() as session:
-        held = outbox.get(session, dispatch)
-        outbox.set_state(session, dispatch, DispatchState.HELD, now=now)
+        held = outbox.hold(session, dispatch, now=now)
+        if held is None:
+            return
         audit.append(
             session,
-            actor=f"drain {channel}",
+            actor=f"fanout {channel}",
             act="dispatch.held",
             subject=str(held.alert) if held.alert is not None else f"notice {held.notice}",
-            detail={"dispatch": dispatch, "why": "a text differs from the approved one"},
+            detail={"dispatch": dispatch, "why": why},
             now=now,
         )
 

@@ -167,6 +167,7 @@ def _of_health(found: Health, looked: bool) -> Iterator[Metric]:
 
 def _of_look(look: _Look) -> Iterator[Metric]:
     yield from _of_queues(look)
+    yield from _of_dispatches(look)
     yield from _of_senders(look)
     yield _gauge("receipts_waiting", "Receipts not yet applied.", (), _one(look.receipts.n))
     yield _gauge("receipts_oldest_seconds", "Age of the oldest of them.", (), _one(look.receipts.oldest))
@@ -206,6 +207,9 @@ def _of_queues(look: _Look) -> Iterator[Metric]:
         ("channel",),
         (((row.channel,), row.overdue) for row in rows),
     )
+
+
+def _of_dispatches(look: _Look) -> Iterator[Metric]:
     unfinished = {(each.channel, each.state): each for each in look.dispatches}
     yield _gauge(
         "dispatches",

@@ -18,6 +18,7 @@ import psycopg
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from alerting.store.arrays import array, quoted
 from alerting.store.engine import prefer_indexes, translated
 from alerting.store.states import DeliveryStatus
 
@@ -114,21 +115,6 @@ def read(
         raise translated(statement, error) from error
 
 
-def _array(values: Iterable[object]) -> str:
-    """A PostgreSQL array constant of numbers, booleans or words that need no quotes; the driver takes five times as long."""
-    return "{" + ",".join(map(str, values)) + "}"
-
-
-def _quoted(values: Iterable[str | None]) -> str:
-    """A PostgreSQL array constant of any text."""
-    return _array(
-        "NULL"
-        if value is None
-        else '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\0", "\ufffd") + '"'
-        for value in values
-    )
-
-
 _SETTLE = """
     WITH moved AS (
     UPDATE delivery AS d
@@ -187,11 +173,11 @@ def _settle(
         "low": ordered[0].n,
         "high": ordered[-1].n,
         "now": now,
-        "ns": _array([o.n for o in ordered]),
-        "statuses": _array([o.status.value for o in ordered]),
-        "reasons": _quoted([o.reason for o in ordered]),
-        "references": _quoted([o.reference for o in ordered]),
-        "doubts": _array([o.ambiguous for o in ordered]),
+        "ns": array([o.n for o in ordered]),
+        "statuses": array([o.status.value for o in ordered]),
+        "reasons": quoted([o.reason for o in ordered]),
+        "references": quoted([o.reference for o in ordered]),
+        "doubts": array([o.ambiguous for o in ordered]),
     }
     # A range that holds few other rows is read as one; single rows far apart, of a retry, are looked up.
     dense = parameters["high"] - parameters["low"] < 8 * len(ordered)

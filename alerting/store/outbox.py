@@ -233,6 +233,16 @@ def advance(
     )
 
 
+def hold(session: Session, dispatch_id: int, *, now: datetime) -> Dispatch | None:
+    """Hold a dispatch that is being planned or sent; None where it has ended or is held already."""
+    query = text("SELECT state FROM dispatch WHERE id = :id FOR NO KEY UPDATE")
+    state = session.execute(query, {"id": dispatch_id}).scalar_one_or_none()
+    if state not in (DispatchState.PLANNING, DispatchState.OPEN):
+        return None
+    set_state(session, dispatch_id, DispatchState.HELD, now=now)
+    return get(session, dispatch_id)
+
+
 def set_state(session: Session, dispatch_id: int, state: DispatchState, *, now: datetime) -> None:
     """Move a dispatch; `opened_at` and `closed_at` follow the state."""
     session.execute(

@@ -42,11 +42,6 @@ def outlook(session: Session, channel: str) -> tuple[bool, float | None]:
     return bool(awake), rate
 
 
-def awake(session: Session, channel: str) -> bool:
-    """Whether a sender of the channel may be used now."""
-    return outlook(session, channel)[0]
-
-
 def rate_of(session: Session, channel: str) -> float | None:
     """The rate of a channel's senders together; None when one has no limit or there is none."""
     return outlook(session, channel)[1]

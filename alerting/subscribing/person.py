@@ -18,8 +18,9 @@ from alerting.store import addresses, audit, frozen, person, regions, retention,
 from alerting.store.addresses import Vault
 from alerting.store.engine import transaction
 from alerting.store.person import HeardRow, SentRow
-from alerting.store.states import AddressState, Floor
+from alerting.store.states import AddressState
 from alerting.store.subscribers import AddressRow, Place, Subscriber
+from alerting.subscribing.people import ListedFollow
 from alerting.wording.language import choose
 
 
@@ -30,17 +31,6 @@ class HeldAddress:
     channel: str
     address: str
     state: AddressState
-
-
-@dataclass(frozen=True, slots=True)
-class HeldFollow:
-    """What is followed; `region` is the code of it, or of the smallest one around a point (None at sea)."""
-
-    region: str | None
-    lat: float | None
-    lon: float | None
-    floor: Floor
-    hazards: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +59,7 @@ class Record:
 
     subscriber: Subscriber | None
     addresses: tuple[HeldAddress, ...]
-    follows: tuple[HeldFollow, ...]
+    follows: tuple[ListedFollow, ...]
     sent: tuple[Sent, ...]
     acts: tuple[Act, ...]
     silent: bool  # the address asked about is kept from coming back by a list
@@ -211,11 +201,11 @@ def _of(session: Session, key: tuple[str, bytes]) -> tuple[Subscriber | None, li
     return subscribers.by_ids(session, [owner])[0], subscribers.addresses_of(session, [owner])
 
 
-def _follows(session: Session, places: Sequence[Place]) -> tuple[HeldFollow, ...]:
+def _follows(session: Session, places: Sequence[Place]) -> tuple[ListedFollow, ...]:
     named = {place.region for place in places if place.region is not None}
     codes = {key: region.code for key, region in regions.of_ids(session, named).items()} if named else {}
     return tuple(
-        HeldFollow(codes.get(place.region or 0), place.lat, place.lon, place.floor, place.hazards)
+        ListedFollow(codes.get(place.region or 0), place.lat, place.lon, place.floor, place.hazards)
         for place in places
     )
 

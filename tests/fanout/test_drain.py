@@ -353,7 +353,7 @@ def test_wrong_credentials_give_the_provider_a_rest_and_lose_nothing(
     drained(replace(wired, twilio_auth_token="f" * 32))
     assert sandbox.received("sms") == []
     with transaction() as session:
-        assert not senders.awake(session, "sms")
+        assert not senders.outlook(session, "sms")[0]
     assert set(country.statuses()) == {"planned"}
     country.run("UPDATE sender SET resting_until = NULL")
     due_now(country)

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import shapely
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
-from alerting.fanout import expand
+from alerting.fanout import expand, failover
 from alerting.store import expansion
+from alerting.store.outbox import Dispatch
 from bench import population
 from tests.fanout.country import Country
 
@@ -277,3 +279,26 @@ def test_whoever_was_only_told_that_it_no_longer_applies_is_not_told_of_its_end(
         == country.one("SELECT count(*) FROM delivery WHERE dispatch = ANY(:old) AND segment >= 0", old=old)
         != 0
     )
+
+
+def test_a_warning_that_cannot_be_planned_is_held_and_stops_no_other(
+    country: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    country.warn(squares=3)
+    bad = country.one("SELECT max(id) FROM dispatch")
+    real = expand._plan_range  # the one place that fails
+
+    def planned(session: Session, dispatch: Dispatch, size: int, *, now: datetime, percent: float) -> None:
+        if dispatch.id == bad:
+            raise KeyError("a ground that nobody understands")
+        real(session, dispatch, size, now=now, percent=percent)
+
+    monkeypatch.setattr(expand, "_plan_range", planned)
+    while expand.expand_next(lambda _: 1_000, now=datetime.now(UTC), percent=10):
+        pass
+    assert country.rows("SELECT id FROM dispatch WHERE state = 'held'") == [(bad,)]
+    assert country.one("SELECT count(*) FROM dispatch WHERE state = 'planning'") == 0
+    why = country.one("SELECT detail->>'why' FROM audit WHERE act = 'dispatch.held'")
+    assert why == "its recipients cannot be worked out: KeyError"
+    failover.hold("sms", int(str(bad)), "again", now=datetime.now(UTC))
+    assert country.one("SELECT count(*) FROM audit WHERE act = 'dispatch.held'") == 1
